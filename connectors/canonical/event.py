@@ -1,0 +1,113 @@
+"""The canonical event: one business fact about one object, whoever told it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from connectors.canonical.money import Money
+from connectors.canonical.order import Fulfilment, Order, Refund
+from connectors.canonical.stock import StockPosition
+
+Body = Order | Refund | Fulfilment | StockPosition
+
+ORDER_PLACED = "retail.order.placed.v1"
+ORDER_CHANGED = "retail.order.changed.v1"
+ORDER_CANCELLED = "retail.order.cancelled.v1"
+ORDER_REFUNDED = "retail.order.refunded.v1"
+ORDER_FULFILLED = "retail.order.fulfilled.v1"
+TILL_SALE = "retail.till.sale.v1"
+STOCK_POSITION = "retail.stock.position.v1"
+
+# What a type carries, and the contract (semver of the shape) it is written under.
+BODIES: dict[str, tuple[type[Body], str]] = {
+    ORDER_PLACED: (Order, "order/1.0.0"),
+    ORDER_CHANGED: (Order, "order/1.0.0"),
+    ORDER_CANCELLED: (Order, "order/1.0.0"),
+    ORDER_REFUNDED: (Refund, "refund/1.0.0"),
+    ORDER_FULFILLED: (Fulfilment, "fulfilment/1.0.0"),
+    TILL_SALE: (Order, "order/1.0.0"),
+    STOCK_POSITION: (StockPosition, "stock_position/1.0.0"),
+}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One business fact.
+
+    `key` is the ordering key: events with one key reach one target in order (`order:1001`,
+    `stock:main/SKU-001`). `object_id` and `version` are the source's id and version marker of the
+    object. `label` is what people call it ("Order #1001"). `amount` is the money at stake.
+    """
+
+    type: str
+    key: str
+    object_id: str
+    version: str = ""
+    label: str
+    occurred_at: datetime
+    business_day: date | None = None
+    amount: Money | None = None
+    body: Body
+
+
+def encode(event: Event) -> bytes:
+    """Write an event as JSON; decimals and dates become strings, exactly."""
+    return _ENCODER.encode(
+        _Stored(head=_head(event), body=msgspec.Raw(_ENCODER.encode(event.body)))
+    )
+
+
+def decode(raw: bytes) -> Event:
+    """Read an event that `encode` wrote (or a person edited); raises msgspec.ValidationError."""
+    stored = _STORED.decode(raw)
+    body_type, _ = BODIES[stored.head.type]
+    body = _BODY_DECODERS[body_type].decode(stored.body)
+    head = stored.head
+    return Event(
+        type=head.type,
+        key=head.key,
+        object_id=head.object_id,
+        version=head.version,
+        label=head.label,
+        occurred_at=head.occurred_at,
+        business_day=head.business_day,
+        amount=head.amount,
+        body=body,
+    )
+
+
+class _Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    type: str
+    key: str
+    object_id: str
+    version: str = ""
+    label: str
+    occurred_at: datetime
+    business_day: date | None = None
+    amount: Money | None = None
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    head: _Head
+    body: msgspec.Raw
+
+
+def _head(event: Event) -> _Head:
+    return _Head(
+        type=event.type,
+        key=event.key,
+        object_id=event.object_id,
+        version=event.version,
+        label=event.label,
+        occurred_at=event.occurred_at,
+        business_day=event.business_day,
+        amount=event.amount,
+    )
+
+
+_ENCODER = msgspec.json.Encoder(decimal_format="string")
+_STORED = msgspec.json.Decoder(_Stored)
+_BODY_DECODERS: dict[type[Body], msgspec.json.Decoder[Body]] = {
+    body: msgspec.json.Decoder(body) for body, _ in BODIES.values()
+}

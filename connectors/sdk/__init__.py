@@ -1,0 +1,1 @@
+"""What a connector is given: messages, outcomes, transport, signatures, file records."""

@@ -1,0 +1,65 @@
+"""The shape of a connector: what one folder of the catalogue offers to the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from connectors.canonical.event import Event
+from connectors.sdk.manifest import Manifest
+from connectors.sdk.message import FileRecord, JsonObject, Page, RawMessage, Reading
+from connectors.sdk.outcome import LookUp, Outcome, Unclear
+from connectors.sdk.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One delivery on its way: what to do with which event, and the key of its effect.
+
+    `effect_key` is stable over every repeat of this delivery; a target with native keys gets it as
+    idempotency key, one with external references as its reference. `trace_parent` is the W3C trace
+    context to hand on.
+    """
+
+    action: str
+    event: Event
+    effect_key: str
+    settings: JsonObject = field(default_factory=dict)
+    attempt: int = 1
+    trace_parent: str = ""
+
+
+class Connector:
+    """A system that tills, shops or ledgers run; subclasses override what their manifest declares.
+
+    Reading is pure: no clock, no network, no order between messages. Sending gives an outcome, never
+    an exception. Nothing here keeps state between calls.
+    """
+
+    manifest: Manifest
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+
+    def read(self, message: RawMessage) -> Reading:
+        """Turn one raw message into canonical events; raises HoldRecord for this record alone."""
+        raise NotImplementedError(f"{self.manifest.name} is not a source")
+
+    def split(self, name: str, file: BinaryIO, settings: JsonObject) -> Iterator[FileRecord]:
+        """Cut a file into records, streaming; raises HoldRecord when no record can be trusted."""
+        raise NotImplementedError(f"{self.manifest.name} reads no files")
+
+    async def poll(
+        self, stream: str, cursor: JsonObject, settings: JsonObject, transport: Transport
+    ) -> Page:
+        """Ask the source for what changed since the cursor ({} at first); safe to repeat."""
+        raise NotImplementedError(f"{self.manifest.name} is not polled")
+
+    async def send(self, dispatch: Dispatch, transport: Transport) -> Outcome:
+        """Bring one event to the system; every answer is an outcome."""
+        raise NotImplementedError(f"{self.manifest.name} is not a target")
+
+    async def look_up(self, dispatch: Dispatch, transport: Transport) -> LookUp:
+        """Ask the system whether the effect of this delivery is already there."""
+        return Unclear("This system cannot be asked.")

@@ -1,0 +1,1 @@
+"""Schema versions; expand first, contract in a later release; no imports from the application."""

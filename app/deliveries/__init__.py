@@ -1,0 +1,1 @@
+"""Deliveries: lanes, claim, attempt, settle, backoff; states as a transition table."""

@@ -1,0 +1,199 @@
+"""The delivery engine: one task per leased lane, no batch barrier, settled by group commit."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from uuid import UUID
+
+from app.connections.watch import ConnectionWatch
+from app.deliveries.claim import CRASHES_BEFORE_HOLD, START, Claimed, ClaimedLane, claim
+from app.deliveries.decide import Attempted, Decision, decide
+from app.deliveries.handover import HandOver
+from app.deliveries.load import LoadedEvents, Loader
+from app.deliveries.pricing import priced
+from app.deliveries.reports import Reports
+from app.deliveries.send import Sender
+from app.deliveries.settle import LaneResult, Priced, Tried
+from app.deliveries.settler import Settler
+from app.flows.routes import Route, RouteBook
+from connectors.sdk.manifest import KeyStyle
+from connectors.sdk.outcome import Outcome, Rejected
+from infra import clock
+from infra.database.pool import Database
+from infra.errors import PlatformError
+from infra.settings import EngineSettings
+from infra.wake import Wake
+
+LANES_PER_CLAIM = 200
+# A lane task starts no further call when this share of its lease is gone.
+LEASE_SHARE_TO_START = 0.4
+# A lane whose connection rests is looked at again after this; the breaker says when it may go.
+REST_S = 5.0
+EMPTY_LANE_REST_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the engine works with."""
+
+    database: Database
+    routes: RouteBook
+    loader: Loader
+    sender: Sender
+    settler: Settler
+    watch: ConnectionWatch
+    hand_over: HandOver
+    reports: Reports
+
+
+class DeliveryEngine:
+    """Claims due lanes, sends their deliveries in order, hands the results to the settler.
+
+    `wake` is set by the bell, by prepare and by the settler; without any of them the engine looks
+    every `poll_s` seconds.
+    """
+
+    def __init__(self, parts: Parts, settings: EngineSettings, worker: str, wake: Wake) -> None:
+        self._parts = parts
+        self._settings = settings
+        self._worker = worker
+        self._wake = wake
+        self._cursor = START
+        self._busy = 0
+        self._rng = random.Random()  # noqa: S311 - jitter, not secrecy
+
+    async def run(self) -> None:
+        """Work until cancelled; lanes in hand are finished or left to their leases."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                started = await self._round(tasks)
+                if not started:
+                    await self._wake.wait(self._settings.poll_s)
+
+    async def _round(self, tasks: asyncio.TaskGroup) -> int:
+        free = self._settings.max_in_flight - self._busy
+        if free <= 0:
+            return 0
+        try:
+            claimed = await claim(
+                self._parts.database,
+                worker=self._worker,
+                lease_s=self._settings.lease_s,
+                lanes=min(free, LANES_PER_CLAIM),
+                cursor=self._cursor,
+            )
+            events = await self._parts.loader.load(claimed.lanes)
+        except PlatformError:
+            return 0  # the book is away; leases that were taken end by themselves
+        self._cursor = claimed.cursor
+        leased_at_s = clock.monotonic_s()
+        for lane in claimed.lanes:
+            self._busy += 1
+            tasks.create_task(self._work(lane, events, leased_at_s))
+        return len(claimed.lanes)
+
+    async def _work(self, lane: ClaimedLane, events: LoadedEvents, leased_at_s: float) -> None:
+        try:
+            result = await self._lane(lane, events, leased_at_s)
+            await self._parts.settler.settle(result)
+        finally:
+            self._busy -= 1
+            self._wake.set()
+
+    async def _lane(
+        self, lane: ClaimedLane, events: LoadedEvents, leased_at_s: float
+    ) -> LaneResult:
+        """Send a lane's deliveries in order until one does not go through."""
+        routes = await self._routes(lane)
+        tried: list[Tried] = []
+        left = list(lane.deliveries)
+        # A due lane with nothing in it has lost a delivery: the books tell; it must not spin.
+        rest_s = 0.0 if left else EMPTY_LANE_REST_S
+        while left and (not tried or self._has_time(leased_at_s)):
+            delivery = left.pop(0)
+            route = routes.get(delivery.flow_id)
+            if left and route is not None and route.ordering == "latest_wins":
+                tried.append(_overtaken(delivery))
+                continue
+            if not await self._may_call(delivery):
+                left.insert(0, delivery)
+                rest_s = REST_S / self._settings.retry_scale
+                break
+            done = await self._attempt(delivery, events, route)
+            tried.append(done)
+            if done.decision.state != "delivered":
+                break
+        return LaneResult(lane.key, lane.token, tuple(tried), tuple(left), self._worker, rest_s)
+
+    async def _may_call(self, delivery: Claimed) -> bool:
+        try:
+            return await self._parts.watch.may_call(delivery.tenant_id, delivery.connection_id)
+        except PlatformError:
+            return False
+
+    async def _learn(self, delivery: Claimed, outcome: Outcome) -> None:
+        try:
+            await self._parts.watch.learn(delivery.tenant_id, delivery.connection_id, outcome)
+        except PlatformError:
+            return  # the next outcome tells the same; the book is away for a moment
+
+    def _has_time(self, leased_at_s: float) -> bool:
+        spent_s = clock.monotonic_s() - leased_at_s
+        return spent_s < self._settings.lease_s * LEASE_SHARE_TO_START
+
+    async def _routes(self, lane: ClaimedLane) -> dict[UUID, Route]:
+        try:
+            by_source = await self._parts.routes.routes(lane.key[0])
+        except PlatformError:
+            return {}
+        return {route.flow_id: route for found in by_source.values() for route in found}
+
+    async def _attempt(self, delivery: Claimed, events: LoadedEvents, route: Route | None) -> Tried:
+        started_at, started_s = clock.now(), clock.monotonic_s()
+        loaded = events.get(delivery.event_id)
+        if delivery.crashes >= CRASHES_BEFORE_HOLD:
+            outcome: Outcome = _crashed(delivery.crashes)
+            keys: KeyStyle = "none"
+        else:
+            sent = await self._parts.sender.send(delivery, loaded, route)
+            outcome, keys = sent.outcome, sent.keys
+            await self._learn(delivery, outcome)
+        took_ms = round((clock.monotonic_s() - started_s) * 1000)
+        decision = self._decide(outcome, delivery, keys)
+        self._parts.reports.attempted(delivery, outcome, decision, took_ms)
+        if decision.state == "delivered":
+            self._parts.hand_over.drop(delivery.tenant_id, delivery.event_id)
+        return Tried(
+            delivery=delivery,
+            decision=decision,
+            outcome=type(outcome).__name__,
+            status=getattr(outcome, "status", None),
+            started_at=started_at,
+            took_ms=took_ms,
+            priced=priced(loaded.event) if loaded else Priced(),
+        )
+
+    def _decide(self, outcome: Outcome, delivery: Claimed, keys: KeyStyle) -> Decision:
+        age_s = (clock.now() - delivery.accepted_at).total_seconds()
+        return decide(
+            outcome,
+            Attempted(delivery.attempt, keys, age_s),
+            scale=self._settings.retry_scale,
+            rng=self._rng,
+        )
+
+
+def _crashed(crashes: int) -> Rejected:
+    return Rejected(
+        "worker.crashed",
+        "",
+        f"Sending this record ended the worker {crashes} times, so it is set aside. Others go on."
+        " Tell the connector's maintainer, then release it.",
+    )
+
+
+def _overtaken(delivery: Claimed) -> Tried:
+    """A newer value of the same thing follows in this lane: this one need not be sent."""
+    return Tried(delivery, Decision("superseded"), "Superseded", None, clock.now(), 0, Priced())

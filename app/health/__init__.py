@@ -1,0 +1,1 @@
+"""Health: the books, indicators, and the life of one record."""

@@ -1,0 +1,1 @@
+"""Intake: receive, poll, read files record by record, recognise repeats, store before answering."""

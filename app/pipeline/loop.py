@@ -1,0 +1,92 @@
+"""Prepare what waits, tenant by tenant in turn, until stopped."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from app.pipeline.prepare import Preparer
+from infra.database.pool import Database
+from infra.database.scope import EngineScope
+from infra.database.unit import begin
+from infra.errors import PlatformError
+from infra.settings import EngineSettings
+from infra.telemetry.events import log_event
+from infra.telemetry.metrics import METRICS
+from infra.wake import Wake
+
+TENANTS_PER_ROUND = 64
+
+# A loose walk over the tenants with waiting messages: one index probe for each, however many wait.
+_TENANTS = """
+with recursive waiting as (
+    (select tenant_id from message where state = 'received' and tenant_id > $1
+     order by tenant_id limit 1)
+    union all
+    select next.tenant_id from waiting cross join lateral (
+        select tenant_id from message where state = 'received' and tenant_id > waiting.tenant_id
+        order by tenant_id limit 1) next
+)
+select tenant_id from waiting limit $2
+"""
+
+
+class PrepareLoop:
+    """Takes one batch of each waiting tenant in turn, so that a flood delays only itself."""
+
+    def __init__(
+        self,
+        database: Database,
+        preparer: Preparer,
+        settings: EngineSettings,
+        wake: Wake,
+        deliveries: Wake,
+    ) -> None:
+        self._database = database
+        self._preparer = preparer
+        self._settings = settings
+        self._wake = wake
+        self._deliveries = deliveries
+        self._after = UUID(int=0)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            try:
+                prepared = await self._round()
+            except PlatformError:
+                prepared = 0  # the book is away; nothing was lost, nothing was done
+            if not prepared:
+                await self._wake.wait(self._settings.poll_s)
+
+    async def _round(self) -> int:
+        tenants = await self._waiting_tenants()
+        total = 0
+        for tenant_id in tenants:
+            total += await self._tenant(tenant_id)
+        return total
+
+    async def _waiting_tenants(self) -> list[UUID]:
+        async with begin(EngineScope(), self._database) as session:
+            rows = await session.fetch(_TENANTS, self._after, TENANTS_PER_ROUND)
+        tenants = [row["tenant_id"] for row in rows]
+        self._after = tenants[-1] if len(tenants) == TENANTS_PER_ROUND else UUID(int=0)
+        return tenants
+
+    async def _tenant(self, tenant_id: UUID) -> int:
+        try:
+            prepared = await self._preparer.prepare(tenant_id, self._settings.prepare_batch)
+        except PlatformError:
+            raise
+        except Exception as fault:  # noqa: BLE001 - one tenant's trouble must not stop the others
+            METRICS.count_fault()
+            log_event(
+                "prepare.failed",
+                level="error",
+                tenant=str(tenant_id),
+                error_type=type(fault).__name__,
+                cause=str(fault)[:200],
+            )
+            return 0
+        if prepared.deliveries:
+            self._deliveries.set()
+        return prepared.messages

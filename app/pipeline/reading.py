@@ -1,0 +1,147 @@
+"""Read one batch of raw messages into canonical events and their routes; pure, no database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from app.flows.routes import Route, Routes
+from connectors.canonical.event import STOCK_POSITION, Event, encode
+from connectors.sdk.connector import Connector
+from connectors.sdk.message import HoldRecord, RawMessage
+from infra.ids import Id, new_id
+
+Fate = Literal["routed", "skipped"]
+
+# Values of which only the latest counts are told again and again; each telling is its own fact.
+_TOLD_AGAIN = frozenset({STOCK_POSITION})
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One accepted message as the book holds it, its body opened."""
+
+    id: UUID
+    connection_id: UUID
+    revision: int
+    crash_count: int
+    file_id: UUID | None
+    position: str | None
+    trace_parent: str
+    received_at: datetime
+    raw: RawMessage
+    problem: HoldRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One event of a message with the flows it goes to; `fact_hash` is None when told again."""
+
+    id: UUID
+    message: Waiting
+    event: Event
+    routes: tuple[Route, ...]
+    encoded: bytes
+    fact_hash: bytes | None
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One message that cannot go on as it is."""
+
+    message: Waiting
+    hold: HoldRecord
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of messages says: events to go on, messages to hold, messages that say nothing."""
+
+    read: list[Read] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    skipped: list[tuple[Waiting, str]] = field(default_factory=list)
+
+
+def read_batch(
+    messages: Sequence[Waiting], connectors: Mapping[Id, Connector], routes: Routes
+) -> Batch:
+    """Read messages one by one in order of acceptance; a fault stays with its own message."""
+    batch = Batch()
+    for message in messages:
+        try:
+            _read_one(message, connectors, routes, batch)
+        except HoldRecord as hold:
+            batch.refused.append(Refused(message, hold))
+        except Exception as fault:  # noqa: BLE001 - one record's fault must not stop the batch
+            batch.refused.append(Refused(message, _broken_reader(fault)))
+    return batch
+
+
+def _read_one(
+    message: Waiting, connectors: Mapping[Id, Connector], routes: Routes, batch: Batch
+) -> None:
+    if message.problem is not None:
+        raise message.problem
+    connector = connectors.get(message.connection_id)
+    if connector is None:
+        raise HoldRecord(
+            "connection.unknown", "", "The connection of this message has no connector any more."
+        )
+    reading = connector.read(message.raw)
+    if reading.skipped is not None:
+        batch.skipped.append((message, reading.skipped))
+        return
+    found = [_route(message, event, routes) for event in reading.events]
+    if not any(read.routes for read in found):
+        batch.skipped.append((message, "skipped.no_flow"))
+        return
+    batch.read.extend(found)
+
+
+def _route(message: Waiting, event: Event, routes: Routes) -> Read:
+    encoded = encode(event)
+    goes_to = tuple(
+        route
+        for route in routes.get(message.connection_id, ())
+        if event.type in route.event_types and not _is_test(event)
+    )
+    return Read(
+        id=new_id(),
+        message=message,
+        event=event,
+        routes=goes_to,
+        encoded=encoded,
+        fact_hash=_fact_hash(message, event),
+        content_hash=hashlib.sha256(encoded).digest(),
+    )
+
+
+def _is_test(event: Event) -> bool:
+    """Test and training orders reach nobody (O-10)."""
+    return bool(getattr(event.body, "is_test", False))
+
+
+def _fact_hash(message: Waiting, event: Event) -> bytes | None:
+    """Name the fact that a source states: same object, same version, whichever way it came.
+
+    A message that a person edited or released states it anew.
+    """
+    if event.type in _TOLD_AGAIN:
+        return None
+    parts = (event.type, event.object_id, event.version, str(message.revision))
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).digest()
+
+
+def _broken_reader(fault: Exception) -> HoldRecord:
+    """Hold a message whose reading failed in a way its connector did not foresee."""
+    return HoldRecord(
+        "connector.fault",
+        "",
+        "This message could not be read because of a fault in the connector"
+        f" ({type(fault).__name__}). The others go on; release it after the fix.",
+    )

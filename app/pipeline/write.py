@@ -1,0 +1,396 @@
+"""Write what a batch says: facts, events, lanes, deliveries, holds, and each message's new state."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from app.flows.routes import Route
+from app.pipeline.reading import Batch, Read, Refused, Waiting
+from connectors.canonical.event import BODIES
+from connectors.sdk.message import HoldRecord
+from infra.database.unit import Session
+from infra.ids import Id, new_id
+from infra.keys.vault import TenantKey
+
+LANE_HASH_BYTES = 16
+LABEL_MAX = 200
+TEXT_MAX = 500
+
+LaneKey = tuple[UUID, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written: events with routes (for the hand-over), deliveries, messages held."""
+
+    routed: tuple[Read, ...]
+    deliveries: int
+    held: int
+
+
+@dataclass(slots=True)
+class _Placed:
+    """One delivery to write, with its place in its lane."""
+
+    read: Read
+    route: Route
+    lane: LaneKey
+    seq: int = 0
+    is_superseded: bool = False
+
+
+_FACTS = """
+insert into fact (tenant_id, connection_id, fact_hash, content_hash, event_id)
+select $1, * from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[])
+on conflict do nothing returning event_id
+"""
+_KNOWN_FACTS = """
+select told.ord, fact.content_hash from unnest($2::uuid[], $3::bytea[]) with ordinality
+    as told (connection_id, fact_hash, ord)
+join fact on fact.tenant_id = $1 and fact.connection_id = told.connection_id
+    and fact.fact_hash = told.fact_hash
+"""
+_EVENTS = """
+insert into event (tenant_id, id, message_id, connection_id, type, contract, key, object_id, version,
+    label, occurred_at, business_day, amount, currency, revision, routed_to, sealed, period, accepted_at)
+select $1, id, message_id, connection_id, type, contract, key, object_id, version, label, occurred_at,
+    business_day, amount, currency, revision,
+    string_to_array(nullif(routed_to, ''), ',')::uuid[], sealed, period, accepted_at
+from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::text[], $11::timestamptz[], $12::date[], $13::numeric[], $14::text[], $15::int[],
+    $16::text[], $17::bytea[], $18::int[], $19::timestamptz[])
+    as e (id, message_id, connection_id, type, contract, key, object_id, version, label, occurred_at,
+        business_day, amount, currency, revision, routed_to, sealed, period, accepted_at)
+"""
+# Locks the lanes in key order and hands out their next numbers; a waiting or blocked lane stays so.
+_LANES = """
+insert into lane (tenant_id, connection_id, lane_hash, label, class, next_seq, open_count, ready_at)
+select $1, connection_id, lane_hash, label, class, 1 + count, count, now()
+from unnest($2::uuid[], $3::bytea[], $4::text[], $5::smallint[], $6::bigint[])
+    as l (connection_id, lane_hash, label, class, count)
+order by connection_id, lane_hash
+on conflict (tenant_id, connection_id, lane_hash) do update set
+    next_seq = lane.next_seq + excluded.open_count,
+    open_count = lane.open_count + excluded.open_count,
+    class = least(lane.class, excluded.class),
+    ready_at = case when lane.blocked_by is not null then null else coalesce(lane.ready_at, now()) end
+returning connection_id, lane_hash, next_seq
+"""
+_DELIVERIES = """
+insert into delivery (tenant_id, id, event_id, message_id, flow_id, source_connection_id, connection_id,
+    lane_hash, seq, class, state, effect_key, accepted_at, settled_at)
+select $1, id, event_id, message_id, flow_id, source_connection_id, connection_id, lane_hash, seq, class,
+    state, effect_key, accepted_at, case when state = 'superseded' then now() end
+from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[],
+    $9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::timestamptz[])
+    as d (id, event_id, message_id, flow_id, source_connection_id, connection_id, lane_hash, seq, class,
+        state, effect_key, accepted_at)
+"""
+# Only what is not in some worker's hands: that one will be followed, not overtaken, by the new value.
+_SUPERSEDE = """
+update delivery set state = 'superseded', settled_at = now(), code = '', words = ''
+from unnest($2::uuid[], $3::bytea[], $4::bigint[]) as newest (connection_id, lane_hash, seq)
+where delivery.tenant_id = $1 and delivery.connection_id = newest.connection_id
+    and delivery.lane_hash = newest.lane_hash and delivery.seq < newest.seq
+    and delivery.state in ('ready', 'waiting', 'held')
+returning delivery.id, delivery.connection_id, delivery.lane_hash, delivery.message_id
+"""
+_UNBLOCK = """
+update lane set open_count = lane.open_count - gone.count, blocked_by = null,
+    ready_at = case when lane.open_count = gone.count then null
+        when lane.holder is not null then lane.ready_at else now() end
+from unnest($2::uuid[], $3::bytea[], $4::int[]) as gone (connection_id, lane_hash, count)
+where lane.tenant_id = $1 and lane.connection_id = gone.connection_id and lane.lane_hash = gone.lane_hash
+"""
+_CLOSE_ROUTES = """
+update message set open_routes = message.open_routes - done.count,
+    state = case when message.open_routes = done.count and message.state = 'prepared'
+        then 'settled' else message.state end
+from unnest($2::uuid[], $3::int[]) as done (id, count)
+where message.tenant_id = $1 and message.id = done.id
+"""
+_HOLDS = """
+insert into hold (tenant_id, id, message_id, connection_id, code, pointer, words, label, position,
+    amount, currency)
+select $1, id, message_id, connection_id, code, pointer, words, label, position::jsonb, amount, currency
+from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::text[], $10::numeric[], $11::text[])
+    as h (id, message_id, connection_id, code, pointer, words, label, position, amount, currency)
+"""
+_MESSAGES = """
+update message set state = new.state, fate = new.fate, code = new.code, routes = new.routes,
+    open_routes = new.open_routes, prepared_at = now()
+from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
+    as new (id, state, fate, code, routes, open_routes)
+where message.tenant_id = $1 and message.id = new.id and message.state = 'received'
+"""
+
+
+class Writer:
+    """Writes one batch within the open transaction of its tenant."""
+
+    def __init__(self, session: Session, tenant_id: Id, key: TenantKey) -> None:
+        self._session = session
+        self._tenant_id = tenant_id
+        self._key = key
+
+    async def write(self, batch: Batch) -> Written:
+        """Write everything a batch says; all of it or, when the transaction fails, nothing."""
+        fresh, merged, conflicts = await self._facts(batch.read)
+        refused = [*batch.refused, *conflicts]
+        blocked = {one.message.id for one in refused}
+        routed = [read for read in fresh if read.message.id not in blocked]
+        placed = await self._place(routed)
+        await self._write_events(routed)
+        await self._write_deliveries(placed)
+        await self._supersede(placed)
+        await self._hold(refused)
+        await self._move_messages(placed, merged, batch.skipped, refused)
+        return Written(tuple(r for r in routed if r.routes), len(placed), len(refused))
+
+    async def _facts(self, read: list[Read]) -> tuple[list[Read], list[Read], list[Refused]]:
+        """Tell new facts from repeats (merged) and from the same fact with other content (held)."""
+        named = [r for r in read if r.fact_hash is not None]
+        if not named:
+            return read, [], []
+        connections = [r.message.connection_id for r in named]
+        hashes = [r.fact_hash for r in named]
+        rows = await self._session.fetch(
+            _FACTS,
+            self._tenant_id,
+            connections,
+            hashes,
+            [r.content_hash for r in named],
+            [r.id for r in named],
+        )
+        new = {row["event_id"] for row in rows}
+        repeats = [r for r in named if r.id not in new]
+        fresh = [r for r in read if r.fact_hash is None or r.id in new]
+        if not repeats:
+            return fresh, [], []
+        known = await self._session.fetch(
+            _KNOWN_FACTS,
+            self._tenant_id,
+            [r.message.connection_id for r in repeats],
+            [r.fact_hash for r in repeats],
+        )
+        content = {repeats[row["ord"] - 1].id: row["content_hash"] for row in known}
+        merged = [r for r in repeats if content.get(r.id) == r.content_hash]
+        changed = [r for r in repeats if content.get(r.id) != r.content_hash]
+        return fresh, merged, [Refused(r.message, _changed(r)) for r in changed]
+
+    async def _place(self, routed: Sequence[Read]) -> list[_Placed]:
+        """Give each delivery its lane and its number; earlier values of one batch are superseded."""
+        placed = [
+            _Placed(read, route, (route.target_connection_id, _lane_hash(read, route)))
+            for read in routed
+            for route in read.routes
+        ]
+        if not placed:
+            return []
+        lanes: dict[LaneKey, list[_Placed]] = defaultdict(list)
+        for one in placed:
+            lanes[one.lane].append(one)
+        rows = await self._session.fetch(
+            _LANES,
+            self._tenant_id,
+            [lane[0] for lane in lanes],
+            [lane[1] for lane in lanes],
+            [_clean(of_lane[0].read.event.key)[:LABEL_MAX] for of_lane in lanes.values()],
+            [min(one.route.class_ for one in of_lane) for of_lane in lanes.values()],
+            [len(of_lane) for of_lane in lanes.values()],
+        )
+        for row in rows:
+            of_lane = lanes[row["connection_id"], row["lane_hash"]]
+            first = row["next_seq"] - len(of_lane)
+            for offset, one in enumerate(of_lane):
+                one.seq = first + offset
+                is_last = offset == len(of_lane) - 1
+                one.is_superseded = one.route.ordering == "latest_wins" and not is_last
+        return placed
+
+    async def _write_events(self, routed: Sequence[Read]) -> None:
+        if not routed:
+            return
+        await self._session.execute(
+            _EVENTS, self._tenant_id, *_columns([self._event_row(read) for read in routed])
+        )
+
+    def _event_row(self, read: Read) -> tuple[object, ...]:
+        event, message = read.event, read.message
+        return (
+            read.id,
+            message.id,
+            message.connection_id,
+            event.type,
+            BODIES[event.type][1],
+            _clean(event.key)[:TEXT_MAX],
+            _clean(event.object_id)[:TEXT_MAX],
+            _clean(event.version)[:TEXT_MAX],
+            _clean(event.label)[:LABEL_MAX],
+            event.occurred_at,
+            event.business_day,
+            _amount(event.amount.amount) if event.amount else None,
+            event.amount.currency if event.amount else None,
+            message.revision,
+            ",".join(str(route.flow_id) for route in read.routes),
+            self._key.seal(f"event|{read.id}", read.encoded),
+            self._key.period,
+            message.received_at,
+        )
+
+    async def _write_deliveries(self, placed: Sequence[_Placed]) -> None:
+        if not placed:
+            return
+        rows = [self._delivery_row(one) for one in placed]
+        await self._session.execute(_DELIVERIES, self._tenant_id, *_columns(rows))
+
+    def _delivery_row(self, one: _Placed) -> tuple[object, ...]:
+        return (
+            new_id(),
+            one.read.id,
+            one.read.message.id,
+            one.route.flow_id,
+            one.read.message.connection_id,
+            one.route.target_connection_id,
+            one.lane[1],
+            one.seq,
+            one.route.class_,
+            "superseded" if one.is_superseded else "ready",
+            effect_key(self._tenant_id, one.route.flow_id, one.read.id),
+            one.read.message.received_at,
+        )
+
+    async def _supersede(self, placed: Sequence[_Placed]) -> None:
+        """Let the newest value of a `latest_wins` lane replace what still waits before it."""
+        newest = {
+            one.lane: one.seq
+            for one in placed
+            if one.route.ordering == "latest_wins" and not one.is_superseded
+        }
+        gone: Counter[LaneKey] = Counter(one.lane for one in placed if one.is_superseded)
+        if newest:
+            rows = await self._session.fetch(
+                _SUPERSEDE,
+                self._tenant_id,
+                [lane[0] for lane in newest],
+                [lane[1] for lane in newest],
+                list(newest.values()),
+            )
+            await self._close_superseded([row["id"] for row in rows], rows)
+            gone.update((row["connection_id"], row["lane_hash"]) for row in rows)
+        if gone:
+            lanes = sorted(gone.items())
+            await self._session.execute(
+                _UNBLOCK,
+                self._tenant_id,
+                [lane[0] for lane, _ in lanes],
+                [lane[1] for lane, _ in lanes],
+                [count for _, count in lanes],
+            )
+
+    async def _close_superseded(self, deliveries: list[UUID], rows: Sequence[object]) -> None:
+        if not deliveries:
+            return
+        await self._session.execute(
+            "update hold set state = 'superseded', decided_at = now(), reason = 'A newer value came.'"
+            " where tenant_id = $1 and delivery_id = any($2) and state = 'open'",
+            self._tenant_id,
+            deliveries,
+        )
+        counts: Counter[UUID] = Counter(row["message_id"] for row in rows)  # type: ignore[index]
+        ids = sorted(counts)
+        await self._session.execute(
+            _CLOSE_ROUTES, self._tenant_id, ids, [counts[message_id] for message_id in ids]
+        )
+
+    async def _hold(self, refused: Sequence[Refused]) -> None:
+        if refused:
+            rows = [_hold_row(one) for one in refused]
+            await self._session.execute(_HOLDS, self._tenant_id, *_columns(rows))
+
+    async def _move_messages(
+        self,
+        placed: Sequence[_Placed],
+        merged: Sequence[Read],
+        skipped: Sequence[tuple[Waiting, str]],
+        refused: Sequence[Refused],
+    ) -> None:
+        rows: dict[UUID, tuple[object, ...]] = {}
+        for read in merged:
+            rows[read.message.id] = ("settled", "merged", "merged.same_fact", 0, 0)
+        for message, code in skipped:
+            rows[message.id] = ("settled", "skipped", code, 0, 0)
+        routes = Counter(one.read.message.id for one in placed)
+        open_routes = Counter(one.read.message.id for one in placed if not one.is_superseded)
+        for message_id, count in routes.items():
+            state = "prepared" if open_routes[message_id] else "settled"
+            rows[message_id] = (state, "routed", "", count, open_routes[message_id])
+        for one in refused:
+            rows[one.message.id] = ("held", "", one.hold.code, 0, 0)
+        listed = [(message_id, *row) for message_id, row in sorted(rows.items())]
+        if listed:
+            await self._session.execute(_MESSAGES, self._tenant_id, *_columns(listed))
+
+
+def effect_key(tenant_id: UUID, flow_id: UUID, event_id: UUID) -> str:
+    """Name the effect of one event through one flow; the same for every repeat of its delivery."""
+    return hashlib.sha256(f"{tenant_id}|{flow_id}|{event_id}".encode()).hexdigest()[:32]
+
+
+def _lane_hash(read: Read, route: Route) -> bytes:
+    """Name the lane: events of one key to one target wait for each other, others never."""
+    key = read.event.key if route.ordering != "none" else f"{read.event.key}|{read.id}"
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:LANE_HASH_BYTES]
+
+
+def _changed(read: Read) -> HoldRecord:
+    event = read.event
+    return HoldRecord(
+        "record.content_changed",
+        "",
+        f"{event.label} was already received with other content under the same number and version."
+        " Compare both and release this one to apply it, or discard it.",
+        event.amount,
+    )
+
+
+def _hold_row(one: Refused) -> tuple[object, ...]:
+    hold, message = one.hold, one.message
+    position = message.raw.position
+    return (
+        new_id(),
+        message.id,
+        message.connection_id,
+        hold.code,
+        _clean(hold.pointer)[:TEXT_MAX],
+        _clean(hold.words)[:1000],
+        _clean(f"{position.file} record {position.record}" if position else message.raw.topic)[
+            :LABEL_MAX
+        ],
+        message.position,
+        _amount(hold.amount.amount) if hold.amount else None,
+        hold.amount.currency if hold.amount else None,
+    )
+
+
+_LARGEST = Decimal(10) ** 13
+
+
+def _amount(amount: Decimal) -> Decimal | None:
+    """Give an amount that the book can hold; one beyond 10^13 is no price and is not summed up."""
+    return amount if amount.is_finite() and abs(amount) < _LARGEST else None
+
+
+def _clean(text: str) -> str:
+    # PostgreSQL text holds neither NUL nor lone surrogates; the original stays in the sealed body.
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))

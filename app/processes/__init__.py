@@ -1,0 +1,1 @@
+"""The three kinds of process, put together: web, worker, scheduler; many may run of each."""

@@ -103,9 +103,7 @@ class Stage:
             )
         return Retailer(tenant_id)
 
-    async def connect(
-        self, retailer: Retailer, name: str, connector: str, **settings: Any
-    ) -> Id:
+    async def connect(self, retailer: Retailer, name: str, connector: str, **settings: Any) -> Id:
         """Give the retailer a connection, with the test secret where its connector wants one."""
         connection_id = new_id()
         async with begin(retailer.scope, self.database) as session:
@@ -163,7 +161,9 @@ class Stage:
         self.routes.forget(retailer.tenant_id)
         return flow_id
 
-    async def accept(self, retailer: Retailer, source: str, *events: dict[str, Any]) -> list[Accepted]:
+    async def accept(
+        self, retailer: Retailer, source: str, *events: dict[str, Any]
+    ) -> list[Accepted]:
         """Store CloudEvents as if they had come to the API."""
         return await self.writer.accept_all(
             [
@@ -190,7 +190,9 @@ class Stage:
         async with begin(retailer.scope, self.database) as session:
             return [dict(row) for row in await session.fetch(sql, *args)]
 
-    async def until(self, retailer: Retailer, sql: str, expected: object, at_most_s: float = 20) -> None:
+    async def until(
+        self, retailer: Retailer, sql: str, expected: object, at_most_s: float = 20
+    ) -> None:
         """Wait until a query gives the expected value; fails with the last value otherwise."""
         value: object = None
         try:
@@ -239,7 +241,12 @@ class Stage:
             delivery_wake,
         )
         preparer = Preparer(
-            self.database, self.vault, self.connections, self.routes, hand_over
+            self.database,
+            self.vault,
+            self.connections,
+            self.routes,
+            hand_over,
+            fault=settings.faults,
         )
         prepare = PrepareLoop(self.database, preparer, settings, wake, delivery_wake)
         async with asyncio.TaskGroup() as tasks:
@@ -272,7 +279,9 @@ async def open_stage(database: Database) -> AsyncIterator[Stage]:
         flusher.cancel()
 
 
-def order_event(number: int, *, version: str = "1", total: str = "20.00", **changes: Any) -> dict[str, Any]:
+def order_event(
+    number: int, *, version: str = "1", total: str = "20.00", **changes: Any
+) -> dict[str, Any]:
     """Write a small canonical order as a CloudEvent."""
     order = {
         "order_id": f"o-{number}",

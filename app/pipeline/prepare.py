@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.connections.directory import ConnectionBook
 from app.deliveries.handover import HandOver
-from app.flows.routes import RouteBook, Routes
+from app.flows.routes import RouteBook
 from app.intake.incoming import body_context
 from app.pipeline.reading import Waiting, read_batch
 from app.pipeline.write import Writer
@@ -21,6 +21,9 @@ from infra.database.scope import TenantScope
 from infra.database.unit import Row, Session, begin
 from infra.ids import Id
 from infra.keys.vault import TenantKey, Vault
+
+# The debug-only fault (TILLWIRE_FAULTS) that loses one delivery of each batch.
+LOSE_DELIVERY = "lose_delivery"
 
 _ONE_AT_A_TIME = "select pg_try_advisory_xact_lock(hashtextextended('prepare:' || $1::text, 0))"
 _WAITING = """
@@ -58,8 +61,11 @@ class Preparer:
         connections: ConnectionBook,
         routes: RouteBook,
         hand_over: HandOver,
+        *,
+        fault: str = "none",
     ) -> None:
         self._database = database
+        self._loses_a_delivery = fault == LOSE_DELIVERY
         self._vault = vault
         self._connections = connections
         self._routes = routes
@@ -80,7 +86,8 @@ class Preparer:
                 await self._connectors(session, tenant_id, rows),
                 routes,
             )
-            written = await Writer(session, tenant_id, key).write(batch)
+            writer = Writer(session, tenant_id, key, loses_a_delivery=self._loses_a_delivery)
+            written = await writer.write(batch)
         for read in written.routed:
             self._hand_over.put(tenant_id, read.id, read.event, read.message.trace_parent)
         return Prepared(len(rows), written.deliveries, written.held)
@@ -154,6 +161,3 @@ def _problem(headers: dict[str, str]) -> HoldRecord | None:
         return None
     problem = json.loads(told)
     return HoldRecord(problem["code"], problem["pointer"], problem["words"])
-
-
-__all__ = ["Prepared", "Preparer", "Routes"]

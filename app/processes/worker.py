@@ -64,7 +64,14 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
         worker,
         delivery_wake,
     )
-    preparer = Preparer(floor.database, floor.vault, floor.connections, floor.routes, hand_over)
+    preparer = Preparer(
+        floor.database,
+        floor.vault,
+        floor.connections,
+        floor.routes,
+        hand_over,
+        fault=settings.faults,
+    )
     prepare = PrepareLoop(floor.database, preparer, settings, prepare_wake, delivery_wake)
     writer = IntakeWriter(floor.database, floor.vault, prepare_wake.set)
     poller = Poller(floor.database, floor.connections, transports.of, writer, settings)

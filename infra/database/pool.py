@@ -26,7 +26,7 @@ class Database:
         self._pool = pool
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+    async def connection(self) -> AsyncIterator[Any]:
         """Lend one connection; raises Unavailable when none can be had within two seconds."""
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S)

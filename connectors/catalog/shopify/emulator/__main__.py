@@ -19,12 +19,14 @@ def main() -> None:
     parser.add_argument("--hook-url", default="")
     parser.add_argument("--orders-per-s", type=float, default=0.0)
     parser.add_argument("--log", type=Path, default=None)
+    parser.add_argument("--memory", type=Path, default=None)
     options = parser.parse_args()
     state = ShopState(
         seed=options.seed,
         hook_url=options.hook_url,
         orders_per_s=options.orders_per_s,
         log_path=options.log,
+        memory_path=options.memory,
     )
     uvicorn.run(app(state), host="127.0.0.1", port=options.port, log_level="warning")
 

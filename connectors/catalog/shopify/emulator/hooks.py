@@ -40,6 +40,7 @@ async def _sell(state: ShopState) -> None:
     while True:
         if state.orders_per_s > 0:
             place_order(state)
+            state.keep()
             await asyncio.sleep(state.random.expovariate(state.orders_per_s))
         else:
             await asyncio.sleep(_IDLE_S)

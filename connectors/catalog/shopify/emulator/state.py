@@ -55,6 +55,7 @@ class ShopState:
 
     `orders_per_s` is the pace of orders on their own; 0 is none. `hook_url` gets the webhooks; ""
     keeps them in the log only. `retry_s` is the first wait between webhook attempts and doubles.
+    With `memory_path` the shop goes on after a restart where it stopped.
     """
 
     seed: int = 20261127
@@ -69,6 +70,7 @@ class ShopState:
     currency: str = "USD"
     tax_rate: Decimal = Decimal("0.0825")
     log_path: Path | None = None
+    memory_path: Path | None = None
     clock: Callable[[], datetime] = own_clock
     bucket: Bucket = field(default_factory=lambda: Bucket(clock_s=time.monotonic))
     faults: Faults = field(default_factory=Faults)
@@ -86,6 +88,22 @@ class ShopState:
         made = [self._article(number) for number in range(1, self.article_count + 1)]
         self.articles = {article.sku: article for article in made}
         self.available = {(article.item_gid, LOCATION_GID): self.start_quantity for article in made}
+        if self.memory_path is not None and self.memory_path.is_file():
+            self._remember(json.loads(self.memory_path.read_text("utf-8")))
+
+    def keep(self) -> None:
+        """Write down order count and stock, so that the shop goes on where it stopped."""
+        if self.memory_path is not None:
+            stock = [[*place, quantity] for place, quantity in self.available.items()]
+            unfinished = self.memory_path.with_suffix(".part")
+            unfinished.write_text(json.dumps({"orders": self.order_count, "stock": stock}), "utf-8")
+            unfinished.replace(self.memory_path)
+
+    def _remember(self, kept: dict[str, Any]) -> None:
+        self.order_count = kept["orders"]
+        self.available.update({(item, place): count for item, place, count in kept["stock"]})
+        # Other customers come than in the run before, with other webhook ids.
+        self.random = random.Random(self.seed + self.order_count)  # noqa: S311 - repeatable
 
     def note(self, kind: str, **facts: Any) -> None:
         """Write one line of the judges' log."""

@@ -1,0 +1,1 @@
+"""Flows: blueprints, their installation for a retailer, and the routes of events that follow."""

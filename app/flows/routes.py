@@ -1,0 +1,84 @@
+"""Where the events of a connection go: the enabled flows of one retailer, as the pipeline asks."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from app.connections.freshness import FreshMemory
+from infra.database.pool import Database
+from infra.database.scope import TenantScope
+from infra.database.unit import Row, Session, begin
+from infra.ids import Id
+
+Ordering = Literal["strict", "latest_wins", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One enabled flow: which events of its source become which action at its target.
+
+    `class_` is the priority: 0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.
+    """
+
+    flow_id: Id
+    source_connection_id: Id
+    target_connection_id: Id
+    event_types: frozenset[str]
+    action: str
+    ordering: Ordering
+    class_: int
+    settings: dict[str, Any]
+    version: int = 1
+
+
+Routes = dict[Id, tuple[Route, ...]]
+
+
+class RouteBook:
+    """Routes of each retailer in process memory, at most two seconds old."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._held: FreshMemory[Id, Routes] = FreshMemory(self._read)
+
+    async def routes(self, tenant_id: Id) -> Routes:
+        """Give the enabled routes by source connection; a source without flows is missing."""
+        return await self._held.get(tenant_id)
+
+    def forget(self, tenant_id: Id) -> None:
+        """Drop the routes of one retailer after a change made by this process."""
+        self._held.forget(tenant_id)
+
+    async def _read(self, tenant_id: Id) -> Routes:
+        async with begin(TenantScope(tenant_id), self._database) as session:
+            return await read_routes(session, tenant_id)
+
+
+async def read_routes(session: Session, tenant_id: Id) -> Routes:
+    """Read the enabled routes of a retailer, in the order their flows were made."""
+    rows = await session.fetch(
+        "select id, source_connection_id, target_connection_id, event_types, action, ordering,"
+        " class, settings::text, version from flow where tenant_id = $1 and is_enabled order by id",
+        tenant_id,
+    )
+    routes: dict[Id, list[Route]] = defaultdict(list)
+    for row in rows:
+        routes[row["source_connection_id"]].append(_route(row))
+    return {source: tuple(found) for source, found in routes.items()}
+
+
+def _route(row: Row) -> Route:
+    return Route(
+        flow_id=row["id"],
+        source_connection_id=row["source_connection_id"],
+        target_connection_id=row["target_connection_id"],
+        event_types=frozenset(row["event_types"]),
+        action=row["action"],
+        ordering=row["ordering"],
+        class_=row["class"],
+        settings=json.loads(row["settings"]),
+        version=row["version"],
+    )

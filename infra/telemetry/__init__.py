@@ -1,0 +1,1 @@
+"""What the process tells about itself: wide events, metrics, faults and trace context."""

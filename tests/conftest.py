@@ -47,6 +47,17 @@ def named(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+async def _end_sessions(login_url: str, name: str) -> None:
+    """Wait until the login role's sessions are gone; the owner may not end them by force."""
+    login = await asyncpg.connect(login_url)
+    await login.execute(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+        " where datname = $1 and usename = current_user",
+        name,
+    )
+    await login.close()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def database_urls(servers: Servers) -> AsyncIterator[tuple[str, str]]:
     """A fresh migrated database: the owner's address and the login role's."""
@@ -56,6 +67,7 @@ async def database_urls(servers: Servers) -> AsyncIterator[tuple[str, str]]:
     urls = (named(servers.owner_url, name), named(servers.app_url, name))
     await migrate(*urls)
     yield urls
+    await _end_sessions(servers.app_url, name)
     await owner.execute(f'drop database "{name}" with (force)')
     await owner.close()
 

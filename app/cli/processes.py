@@ -1,12 +1,28 @@
-"""`tillwire worker` and `tillwire scheduler`: run one process in the foreground."""
+"""`tillwire web`, `worker` and `scheduler`: run one process in the foreground."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from app.cli.answer import plainly
 from app.processes.scheduler import run_scheduler
+from app.processes.web import run_web
 from app.processes.worker import run_worker
+
+
+@plainly
+def web(
+    *,
+    folder: Annotated[
+        Path | None, typer.Option(help="Root of watched folders: <tenant id>/<connection id>/.")
+    ] = None,
+) -> None:
+    """Run one web process: webhooks, events, files, the API; ends on SIGTERM."""
+    asyncio.run(run_web(folder))
 
 
 @plainly

@@ -12,7 +12,8 @@ from app.cli.apply import run_apply
 from app.cli.ledger import run_ledger
 from app.cli.measure import run_bench, run_chaos
 from app.cli.migrate import run_migrate
-from app.cli.processes import scheduler, worker
+from app.cli.processes import scheduler, web, worker
+from app.cli.up import run_demo
 
 program = typer.Typer(
     name="tillwire",
@@ -23,7 +24,9 @@ program = typer.Typer(
 )
 
 COMMANDS: dict[str, Callable[..., Any]] = {
+    "up": run_demo,
     "migrate": run_migrate,
+    "web": web,
     "worker": worker,
     "scheduler": scheduler,
     "apply": run_apply,

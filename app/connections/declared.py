@@ -23,9 +23,15 @@ def declared_manifest(connector: str) -> Manifest:
         ) from None
 
 
-def declared_secrets(connector: str) -> frozenset[str]:
-    """List the credential fields of a connector."""
-    return frozenset(declared_manifest(connector).secrets)
+def check_secrets(connector: str, given: Iterable[str]) -> None:
+    """Refuse credential fields that the connector does not declare; raises Unprocessable."""
+    declared = declared_manifest(connector)
+    unknown = sorted(set(given) - set(declared.secrets))
+    if unknown:
+        raise Unprocessable(
+            f"{declared.title} has no credential called {', '.join(unknown)}.",
+            code="connection.secret_unknown",
+        )
 
 
 def check_settings(connector: str, given: Iterable[str]) -> None:

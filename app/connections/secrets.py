@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
-from app.connections.declared import declared_secrets
+from app.connections.declared import check_secrets
 from app.connections.health import restore_authorization
 from app.connections.origin import origin_of
 from app.connections.tenant import acting_tenant
@@ -159,11 +159,7 @@ async def _origin_for(session: Session, connection_id: Id, field: str) -> str:
     )
     if row is None:
         raise NotFound
-    if field not in declared_secrets(row["connector"]):
-        raise Unprocessable(
-            f"{row['connector']} has no credential called {field}.",
-            code="connection.secret_unknown",
-        )
+    check_secrets(row["connector"], [field])
     return origin_of(json.loads(row["settings"]))
 
 

@@ -55,9 +55,7 @@ def till_items() -> tuple[TillItem, ...]:
     )
 
 
-def document(
-    addresses: Addresses, erp_settings: dict[str, Any], erp_key: Path
-) -> str:
+def document(addresses: Addresses, erp_settings: dict[str, Any], erp_key: Path) -> str:
     """Write the configuration of the demo as the YAML that `apply` reads.
 
     Credentials are read from files: the key of the ERP, and the two of the shop beside the YAML.

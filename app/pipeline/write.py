@@ -10,6 +10,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from app.flows.routes import Route
+from app.pipeline import statements
 from app.pipeline.reading import Batch, Read, Refused, Waiting
 from connectors.canonical.event import BODIES
 from connectors.sdk.message import HoldRecord
@@ -42,93 +43,6 @@ class _Placed:
     lane: LaneKey
     seq: int = 0
     is_superseded: bool = False
-
-
-_FACTS = """
-insert into fact (tenant_id, connection_id, fact_hash, content_hash, event_id)
-select $1, * from unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::uuid[])
-on conflict do nothing returning event_id
-"""
-_KNOWN_FACTS = """
-select told.ord, fact.content_hash from unnest($2::uuid[], $3::bytea[]) with ordinality
-    as told (connection_id, fact_hash, ord)
-join fact on fact.tenant_id = $1 and fact.connection_id = told.connection_id
-    and fact.fact_hash = told.fact_hash
-"""
-_EVENTS = """
-insert into event (tenant_id, id, message_id, connection_id, type, contract, key, object_id, version,
-    label, occurred_at, business_day, amount, currency, revision, routed_to, sealed, period, accepted_at)
-select $1, id, message_id, connection_id, type, contract, key, object_id, version, label, occurred_at,
-    business_day, amount, currency, revision,
-    string_to_array(nullif(routed_to, ''), ',')::uuid[], sealed, period, accepted_at
-from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::text[], $11::timestamptz[], $12::date[], $13::numeric[], $14::text[], $15::int[],
-    $16::text[], $17::bytea[], $18::int[], $19::timestamptz[])
-    as e (id, message_id, connection_id, type, contract, key, object_id, version, label, occurred_at,
-        business_day, amount, currency, revision, routed_to, sealed, period, accepted_at)
-"""
-# Locks the lanes in key order and hands out their next numbers; a waiting or blocked lane stays so.
-_LANES = """
-insert into lane (tenant_id, connection_id, lane_hash, label, class, next_seq, open_count, ready_at)
-select $1, connection_id, lane_hash, label, class, 1 + count, count, now()
-from unnest($2::uuid[], $3::bytea[], $4::text[], $5::smallint[], $6::bigint[])
-    as l (connection_id, lane_hash, label, class, count)
-order by connection_id, lane_hash
-on conflict (tenant_id, connection_id, lane_hash) do update set
-    next_seq = lane.next_seq + excluded.open_count,
-    open_count = lane.open_count + excluded.open_count,
-    class = least(lane.class, excluded.class),
-    ready_at = case when lane.blocked_by is not null then null else coalesce(lane.ready_at, now()) end
-returning connection_id, lane_hash, next_seq
-"""
-_DELIVERIES = """
-insert into delivery (tenant_id, id, event_id, message_id, flow_id, source_connection_id, connection_id,
-    lane_hash, seq, class, state, effect_key, accepted_at, settled_at)
-select $1, id, event_id, message_id, flow_id, source_connection_id, connection_id, lane_hash, seq, class,
-    state, effect_key, accepted_at, case when state = 'superseded' then now() end
-from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[],
-    $9::bigint[], $10::smallint[], $11::text[], $12::text[], $13::timestamptz[])
-    as d (id, event_id, message_id, flow_id, source_connection_id, connection_id, lane_hash, seq, class,
-        state, effect_key, accepted_at)
-"""
-# Only what is not in some worker's hands: that one will be followed, not overtaken, by the new value.
-_SUPERSEDE = """
-update delivery set state = 'superseded', settled_at = now(), code = '', words = ''
-from unnest($2::uuid[], $3::bytea[], $4::bigint[]) as newest (connection_id, lane_hash, seq)
-where delivery.tenant_id = $1 and delivery.connection_id = newest.connection_id
-    and delivery.lane_hash = newest.lane_hash and delivery.seq < newest.seq
-    and delivery.state in ('ready', 'waiting', 'held')
-returning delivery.id, delivery.connection_id, delivery.lane_hash, delivery.message_id
-"""
-_UNBLOCK = """
-update lane set open_count = lane.open_count - gone.count, blocked_by = null,
-    ready_at = case when lane.open_count = gone.count then null
-        when lane.holder is not null then lane.ready_at else now() end
-from unnest($2::uuid[], $3::bytea[], $4::int[]) as gone (connection_id, lane_hash, count)
-where lane.tenant_id = $1 and lane.connection_id = gone.connection_id and lane.lane_hash = gone.lane_hash
-"""
-_CLOSE_ROUTES = """
-update message set open_routes = message.open_routes - done.count,
-    state = case when message.open_routes = done.count and message.state = 'prepared'
-        then 'settled' else message.state end
-from unnest($2::uuid[], $3::int[]) as done (id, count)
-where message.tenant_id = $1 and message.id = done.id
-"""
-_HOLDS = """
-insert into hold (tenant_id, id, message_id, connection_id, code, pointer, words, label, position,
-    amount, currency)
-select $1, id, message_id, connection_id, code, pointer, words, label, position::jsonb, amount, currency
-from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::text[], $10::numeric[], $11::text[])
-    as h (id, message_id, connection_id, code, pointer, words, label, position, amount, currency)
-"""
-_MESSAGES = """
-update message set state = new.state, fate = new.fate, code = new.code, routes = new.routes,
-    open_routes = new.open_routes, prepared_at = now()
-from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
-    as new (id, state, fate, code, routes, open_routes)
-where message.tenant_id = $1 and message.id = new.id and message.state = 'received'
-"""
 
 
 class Writer:
@@ -164,7 +78,7 @@ class Writer:
         connections = [r.message.connection_id for r in named]
         hashes = [r.fact_hash for r in named]
         rows = await self._session.fetch(
-            _FACTS,
+            statements.FACTS,
             self._tenant_id,
             connections,
             hashes,
@@ -177,7 +91,7 @@ class Writer:
         if not repeats:
             return fresh, [], []
         known = await self._session.fetch(
-            _KNOWN_FACTS,
+            statements.KNOWN_FACTS,
             self._tenant_id,
             [r.message.connection_id for r in repeats],
             [r.fact_hash for r in repeats],
@@ -200,7 +114,7 @@ class Writer:
         for one in placed:
             lanes[one.lane].append(one)
         rows = await self._session.fetch(
-            _LANES,
+            statements.LANES,
             self._tenant_id,
             [lane[0] for lane in lanes],
             [lane[1] for lane in lanes],
@@ -221,7 +135,9 @@ class Writer:
         if not routed:
             return
         await self._session.execute(
-            _EVENTS, self._tenant_id, *_columns([self._event_row(read) for read in routed])
+            statements.EVENTS,
+            self._tenant_id,
+            *_columns([self._event_row(read) for read in routed]),
         )
 
     def _event_row(self, read: Read) -> tuple[object, ...]:
@@ -253,7 +169,7 @@ class Writer:
         rows = [self._delivery_row(one) for one in kept]
         if not rows:
             return
-        await self._session.execute(_DELIVERIES, self._tenant_id, *_columns(rows))
+        await self._session.execute(statements.DELIVERIES, self._tenant_id, *_columns(rows))
 
     def _delivery_row(self, one: _Placed) -> tuple[object, ...]:
         return (
@@ -281,7 +197,7 @@ class Writer:
         gone: Counter[LaneKey] = Counter(one.lane for one in placed if one.is_superseded)
         if newest:
             rows = await self._session.fetch(
-                _SUPERSEDE,
+                statements.SUPERSEDE,
                 self._tenant_id,
                 [lane[0] for lane in newest],
                 [lane[1] for lane in newest],
@@ -292,7 +208,7 @@ class Writer:
         if gone:
             lanes = sorted(gone.items())
             await self._session.execute(
-                _UNBLOCK,
+                statements.UNBLOCK,
                 self._tenant_id,
                 [lane[0] for lane, _ in lanes],
                 [lane[1] for lane, _ in lanes],
@@ -311,13 +227,16 @@ class Writer:
         counts: Counter[UUID] = Counter(row["message_id"] for row in rows)  # type: ignore[index]
         ids = sorted(counts)
         await self._session.execute(
-            _CLOSE_ROUTES, self._tenant_id, ids, [counts[message_id] for message_id in ids]
+            statements.CLOSE_ROUTES,
+            self._tenant_id,
+            ids,
+            [counts[message_id] for message_id in ids],
         )
 
     async def _hold(self, refused: Sequence[Refused]) -> None:
         if refused:
             rows = [_hold_row(one) for one in refused]
-            await self._session.execute(_HOLDS, self._tenant_id, *_columns(rows))
+            await self._session.execute(statements.HOLDS, self._tenant_id, *_columns(rows))
 
     async def _move_messages(
         self,
@@ -340,7 +259,7 @@ class Writer:
             rows[one.message.id] = ("held", "", one.hold.code, 0, 0)
         listed = [(message_id, *row) for message_id, row in sorted(rows.items())]
         if listed:
-            await self._session.execute(_MESSAGES, self._tenant_id, *_columns(listed))
+            await self._session.execute(statements.MESSAGES, self._tenant_id, *_columns(listed))
 
 
 def effect_key(tenant_id: UUID, flow_id: UUID, event_id: UUID) -> str:

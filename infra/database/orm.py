@@ -26,6 +26,9 @@ class _Borrowed:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
+    async def set_type_codec(self, *_: Any, **__: Any) -> None:
+        """Leave the codecs alone: raw SQL on the same connection reads JSON as text."""
+
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - driver's shape
         """Leave the connection open: the unit of work owns it."""
 

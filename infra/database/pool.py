@@ -74,7 +74,11 @@ async def open_database(
         },
     )
     database = Database(pool)
-    await refuse_powerful_role(database)
+    try:
+        await refuse_powerful_role(database)
+    except BaseException:
+        await database.close()
+        raise
     return database
 
 
@@ -95,7 +99,7 @@ async def refuse_powerful_role(database: Database) -> None:
             " join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public'"
             " and c.relowner = r.oid) as owns,"
             " coalesce((select bool_or(pg_has_role(current_user, oid, 'USAGE')) from pg_roles"
-            " where rolname like 'tillwire\\_%' and rolname <> current_user), false) as inherits"
+            " where rolname ^@ 'tillwire_' and rolname <> current_user), false) as inherits"
             " from pg_roles r where rolname = current_user"
         )
     if row is None or row["rolsuper"] or row["rolbypassrls"] or row["owns"] or row["inherits"]:

@@ -125,29 +125,65 @@ async def test_no_role_may_empty_or_delete_from_the_book(database: Database, tab
 
 async def test_a_failing_block_leaves_nothing_behind(database: Database) -> None:
     tenant_id = await a_tenant(database)
+    await add_connection(database, tenant_id)
 
     with pytest.raises(ZeroDivisionError):
         async with begin(TenantScope(tenant_id), database) as session:
-            await session.execute("update tenant set name = 'changed'")
+            await session.execute("update connection set title = 'changed'")
             _ = 1 / 0
 
     async with begin(TenantScope(tenant_id), database) as session:
-        assert await session.fetch_value("select name from tenant") == "T"
+        assert await session.fetch_value("select title from connection") == ""
 
 
 async def test_the_orm_shares_the_transaction_of_the_unit_of_work(database: Database) -> None:
     tenant_id = await a_tenant(database)
+    await add_connection(database, tenant_id)
+    title = "select title from connection"
 
     with pytest.raises(ZeroDivisionError):
         async with begin(TenantScope(tenant_id), database) as session:
             orm = await session.orm()
-            await orm.execute(text("update tenant set name = 'by orm'"))
-            assert await session.fetch_value("select name from tenant") == "by orm"
+            await orm.execute(text("update connection set title = 'by orm'"))
+            assert await session.fetch_value(title) == "by orm"
             _ = 1 / 0
 
     async with begin(TenantScope(tenant_id), database) as session:
         orm = await session.orm()
-        assert (await orm.execute(text("select name from tenant"))).scalar_one() == "T"
+        assert (await orm.execute(text(title))).scalar_one() == ""
+
+
+async def test_json_stays_text_on_a_connection_that_the_orm_has_used(database: Database) -> None:
+    tenant_id = await a_tenant(database)
+    await add_connection(database, tenant_id)
+
+    async with begin(TenantScope(tenant_id), database) as session:
+        await session.orm()
+        settings = await session.fetch_value("select settings from connection")
+
+    assert settings == "{}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update tenant set state = 'active'",
+        "update tenant set partner_id = partner_id",
+        "update partner set name = 'mine now'",
+    ],
+)
+async def test_a_retailer_cannot_change_its_own_standing(database: Database, change: str) -> None:
+    tenant_id = await a_tenant(database)
+
+    async with begin(TenantScope(tenant_id), database) as session:
+        assert await session.execute(change) == 0
+
+
+async def test_entitlements_are_written_by_nobody_who_uses_them(database: Database) -> None:
+    for scope in (OperatorScope(), TenantScope(await a_tenant(database))):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with begin(scope, database) as session:
+                await session.execute("update tenant set entitlements = '{}'")
 
 
 async def test_the_product_refuses_to_start_as_the_owner_of_its_tables(

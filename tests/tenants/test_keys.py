@@ -175,7 +175,7 @@ async def test_a_row_whose_role_does_not_fit_its_owner_opens_to_nobody(world: Wo
     key = await a_key(world, "retailer_admin", tenant_id=world.tenant)
 
     async with begin(TenantScope(world.tenant), world.database) as session:
-        await session.execute("update api_key set role = 'operator' where id = $1", key.id)
+        await session.execute("update api_key set role = 'partner_admin' where id = $1", key.id)
 
     assert await authenticate(key.text, world.database) is None
 

@@ -40,7 +40,8 @@ create table membership (
     tenant_id uuid constraint membership_tenant_fk references tenant (id),
     region text,
     store text,
-    created_at timestamptz not null default now()
+    created_at timestamptz not null default now(),
+    constraint membership_role_fits check ((role = 'operator') <= (partner_id is null and tenant_id is null))
 );
 
 create table api_key (
@@ -55,7 +56,8 @@ create table api_key (
     expires_at timestamptz,
     revoked_at timestamptz,
     last_used_at timestamptz,
-    constraint api_key_has_one_owner check (num_nonnulls(partner_id, tenant_id) <= 1)
+    constraint api_key_has_one_owner check (num_nonnulls(partner_id, tenant_id) <= 1),
+    constraint api_key_role_fits check ((role = 'operator') <= (partner_id is null and tenant_id is null))
 );
 
 create table hook_token (

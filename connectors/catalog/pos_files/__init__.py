@@ -1,0 +1,1 @@
+"""Till files: POSLog XML and T-log CSV, read record by record."""

@@ -1,0 +1,1 @@
+"""Who: partners, retailers, people, brand and audit."""

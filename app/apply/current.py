@@ -83,7 +83,7 @@ async def read_current(document: Document, database: Database, vault: Vault) -> 
 async def _directory(entry: PartnerEntry, database: Database) -> tuple[Row | None, list[Row]]:
     async with begin(OperatorScope(), database) as session:
         partner = await session.fetch_one(
-            "select id, name, brand::text from partner where slug = $1", entry.slug
+            "select id, name, brand from partner where slug = $1", entry.slug
         )
         if partner is None:
             return None, []
@@ -119,7 +119,7 @@ async def _retailer(row: Row, database: Database, vault: Vault) -> CurrentRetail
 async def _flows(session: Session, names: Mapping[Id, str]) -> dict[str, CurrentFlow]:
     rows = await session.fetch(
         "select name, blueprint, source_connection_id, target_connection_id, event_types, action,"
-        " ordering, class, settings::text, is_enabled from flow"
+        " ordering, class, settings, is_enabled from flow"
         " where tenant_id = $1",
         acting_tenant(session),
     )

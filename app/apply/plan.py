@@ -16,6 +16,7 @@ from app.apply.current import (
     CurrentRetailer,
 )
 from app.apply.document import ConnectionEntry, Document, FlowEntry, PartnerEntry, RetailerEntry
+from app.connections.declared import check_secrets, check_settings
 from app.connections.origin import origin_of
 from app.flows.install import shape_of
 
@@ -39,7 +40,8 @@ class Change:
 def plan(document: Document, current: Current, secrets: SecretValues) -> tuple[Change, ...]:
     """List the changes in the order in which they must be made; empty when all is as wanted.
 
-    Raises Unprocessable when a flow does not fit its two systems.
+    Raises Unprocessable when a manifest does not know what is written, or a flow does not fit its
+    two systems: before anything is written.
     """
     return tuple(
         change
@@ -83,6 +85,8 @@ def _retailer(
 def _connection(
     place: str, entry: ConnectionEntry, there: CurrentConnection | None, secrets: SecretValues
 ) -> Iterator[Change]:
+    check_settings(entry.connector, entry.settings)
+    check_secrets(entry.connector, entry.secrets)
     names = ("connector", "title", "settings", "state")
     stored = {name: getattr(there.config, name) for name in names} if there else None
     yield from _difference("connection", place, {n: getattr(entry, n) for n in names}, stored)

@@ -43,7 +43,7 @@ async def ensure_connection(session: Session, wanted: WantedConnection) -> tuple
     check_settings(wanted.connector, wanted.settings)
     origin_of(wanted.settings)
     row = await session.fetch_one(
-        "select id, connector, title, settings::text, state from connection"
+        "select id, connector, title, settings, state from connection"
         " where tenant_id = $1 and name = $2 for no key update",
         acting_tenant(session),
         wanted.name,

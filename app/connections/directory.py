@@ -18,8 +18,7 @@ from infra.keys.vault import Vault
 
 ConnectionState = Literal["active", "paused", "disabled"]
 
-# As text: whether the driver decodes jsonb depends on whether the connection ever served the ORM.
-_COLUMNS = "tenant_id, id, name, connector, title, settings::text, state"
+_COLUMNS = "tenant_id, id, name, connector, title, settings, state"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ async def reseal_secrets(scope: TenantScope, database: Database, vault: Vault) -
     current = await vault.current(scope.tenant_id)
     async with begin(scope, database) as session:
         rows = await session.fetch(
-            "select s.connection_id, s.field, s.slot, s.sealed, s.period, c.settings::text"
+            "select s.connection_id, s.field, s.slot, s.sealed, s.period, c.settings"
             " from connection_secret s join connection c"
             " on c.tenant_id = s.tenant_id and c.id = s.connection_id"
             " where s.tenant_id = $1 and s.period <> $2"

@@ -152,7 +152,7 @@ async def with_keys(
 async def _origin_for(session: Session, connection_id: Id, field: str) -> str:
     """Lock the connection, so that its host cannot change under a credential being stored."""
     row = await session.fetch_one(
-        "select connector, settings::text from connection"
+        "select connector, settings from connection"
         " where tenant_id = $1 and id = $2 for no key update",
         acting_tenant(session),
         connection_id,

@@ -12,6 +12,7 @@ import yaml
 from connectors.catalog.pos_files.emulator import TillItem
 from connectors.catalog.shopify.emulator.state import LOCATION_GID, ShopState
 from connectors.catalog.tryton.local.catalogue import Article
+from connectors.registry import manifest
 
 SEED = 20261127
 STORES = ("12", "17")
@@ -91,7 +92,8 @@ def document(addresses: Addresses, erp_settings: dict[str, Any], erp_key: Path) 
             "title": "Tryton",
             "settings": {
                 "base_url": f"http://127.0.0.1:{addresses.erp}",
-                **erp_settings,
+                # The local ERP knows more about itself than the connector needs.
+                **{k: v for k, v in erp_settings.items() if k in manifest("tryton").settings},
                 "location": LOCATION,
             },
             "secrets": {"key": {"file": str(erp_key)}},

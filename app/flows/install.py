@@ -63,7 +63,7 @@ async def ensure_flow(session: Session, wanted: WantedFlow) -> tuple[Id, bool]:
     """
     values = await _values(session, wanted)
     row = await session.fetch_one(
-        f"select id, {', '.join(_COLUMNS).replace('settings', 'settings::text')} from flow"  # noqa: S608
+        f"select id, {', '.join(_COLUMNS)} from flow"  # noqa: S608
         " where tenant_id = $1 and name = $2 for update",
         acting_tenant(session),
         wanted.name,

@@ -61,7 +61,7 @@ async def read_routes(session: Session, tenant_id: Id) -> Routes:
     """Read the enabled routes of a retailer, in the order their flows were made."""
     rows = await session.fetch(
         "select id, source_connection_id, target_connection_id, event_types, action, ordering,"
-        " class, settings::text, version from flow where tenant_id = $1 and is_enabled order by id",
+        " class, settings, version from flow where tenant_id = $1 and is_enabled order by id",
         tenant_id,
     )
     routes: dict[Id, list[Route]] = defaultdict(list)

@@ -105,7 +105,8 @@ async def refuse_powerful_role(database: Database) -> None:
     if row is None or row["rolsuper"] or row["rolbypassrls"] or row["owns"] or row["inherits"]:
         raise RoleTooPowerful(
             "DATABASE_URL names a role that can bypass row-level security (superuser, BYPASSRLS,"
-            " owner of tables, or INHERIT of another role). Use the login role that `tillwire migrate` prepares."
+            " owner of tables, or INHERIT of another role). Use the login role that"
+            " `tillwire migrate` prepares."
         )
 
 

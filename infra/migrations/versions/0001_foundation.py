@@ -63,7 +63,10 @@ TENANT_TABLES: dict[str, tuple[str, ...]] = {
 MESSAGE_FACTS = (
     "tenant_id, id, connection_id, accept_seq, state, fate, routes, open_routes, received_at"
 )
-EVENT_FACTS = "tenant_id, id, message_id, type, key, object_id, amount, currency, label, routed_to, accepted_at, connection_id"
+EVENT_FACTS = (
+    "tenant_id, id, message_id, connection_id, type, key, object_id, amount, currency, label, revision,"
+    " routed_to, accepted_at"
+)
 ENGINE: dict[str, tuple[str, ...]] = {
     "tenant": ("select (id, partner_id, slug, name, state)",),
     "connection": ("select (tenant_id, id, name, connector, state)",),

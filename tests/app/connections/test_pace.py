@@ -52,11 +52,11 @@ def test_tokens_come_back_with_time_up_to_the_burst() -> None:
     pace.take(4)
 
     clock.now_s += 1
-    after_one = pace.wait_s(2), pace.wait_s(3)
+    after_one = [pace.wait_s(2), pace.wait_s(3)]
     clock.now_s += 3_600
 
-    assert after_one == (0, 0.5)
-    assert (pace.wait_s(4), pace.wait_s(40)) == (0, 0)
+    assert after_one == [0, 0.5]
+    assert [pace.wait_s(4), pace.wait_s(40)] == [0, 0]
 
 
 def test_a_call_dearer_than_the_bucket_goes_when_it_is_full_and_leaves_a_debt() -> None:

@@ -65,7 +65,7 @@ def _template(cache: Path) -> Path:
     parts = [lock_digest(), as_json(ARTICLES), str(clock.now().year)]
     parts += [path.read_text("utf-8") for path in sorted(CODE.glob("*.py"))]
     folder = cache / hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
-    if not (folder / "rest-key").is_file() or (folder / "initialising").exists():
+    if not (folder / "finished").exists():
         launch(_plan(folder, cache), _silent).stop()
     return folder
 

@@ -55,7 +55,7 @@ class HttpTransport:
             async with self._session.request(
                 call.method,
                 self._base_url + call.path,
-                params=list(call.query.items() if isinstance(call.query, dict) else call.query),
+                params=call.query if isinstance(call.query, tuple) else dict(call.query),
                 headers=headers,
                 data=call.body or None,
                 timeout=aiohttp.ClientTimeout(TIMEOUT_S),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -96,6 +97,20 @@ async def test_doubled_creation_posts_one_and_the_next_equal_sale_takes_the_othe
     assert all(isinstance(one, Delivered) for one in outcomes)
     booked = await books.tickets(Decimal("77.01"))
     assert [one["state"] for one in booked] == ["posted", "posted"]
+
+
+async def test_workers_with_the_same_till_sale_leave_exactly_one_document(
+    tryton: Running, transport: HttpTransport, books: Books
+) -> None:
+    sale = ticket(line("SKU-013", "1", "79.01"), tenders=(("cash", "79.01"),))
+    sends = (CONNECTOR.send(rung_up(sale, tryton.settings), transport) for _ in range(3))
+
+    outcomes = await asyncio.gather(*sends)
+    last = await CONNECTOR.send(rung_up(sale, tryton.settings, attempt=2), transport)
+
+    assert not [one for one in outcomes if isinstance(one, Rejected)]
+    assert isinstance(last, Delivered | Duplicate)
+    assert [one["state"] for one in await books.tickets(Decimal("79.01"))] == ["posted"]
 
 
 async def test_equal_till_sales_are_two_documents(

@@ -1,0 +1,77 @@
+"""Who calls, what the key may do, and which retailer the request is about.
+
+The order is fixed: 401 without a valid key, 403 without the permission, 404 for a retailer out of
+reach. So a refusal never depends on whether some object exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from app.api.parts import ApiParts
+from app.intake.events import authenticated, chosen_tenant
+from app.intake.hooks import lower_headers
+from infra.database.scope import TenantScope
+from infra.errors import Forbidden
+from tenants.principal import Principal
+from tenants.roles import Permission, allows
+
+TenantHeader = Annotated[
+    str | None,
+    Header(
+        alias="Tenant-Id",
+        description="Which retailer the request is about. Needed with a key that reaches several"
+        " retailers; with a retailer's own key it may be left out.",
+        max_length=200,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A request that passed the door: in whose scope it acts, under which key, with which parts."""
+
+    scope: TenantScope
+    principal: Principal
+    parts: ApiParts
+
+    def may(self, permission: Permission) -> bool:
+        """Say whether the key includes a further permission."""
+        return allows(self.principal.role, permission)
+
+
+def caller_with(*needed: Permission) -> Callable[..., Awaitable[Caller]]:
+    """Make the dependency of routes that need all of these permissions."""
+
+    async def caller(request: Request, _tenant_id: TenantHeader = None) -> Caller:
+        parts: ApiParts = request.app.state.parts
+        headers = lower_headers(request.scope)
+        principal = await authenticated(headers, parts.principals)
+        for permission in needed:
+            if not allows(principal.role, permission):
+                raise Forbidden(f"This key lacks the permission {permission}.")
+        scope = await chosen_tenant(principal, headers, parts.database)
+        return Caller(scope, principal, parts)
+
+    return caller
+
+
+MessageReader = Annotated[Caller, Depends(caller_with(Permission.MESSAGES_READ))]
+BodyReader = Annotated[
+    Caller, Depends(caller_with(Permission.MESSAGES_READ, Permission.PAYLOADS_READ))
+]
+DeliveryReader = Annotated[Caller, Depends(caller_with(Permission.DELIVERIES_READ))]
+ExceptionReader = Annotated[Caller, Depends(caller_with(Permission.EXCEPTIONS_READ))]
+ExceptionDecider = Annotated[Caller, Depends(caller_with(Permission.EXCEPTIONS_DECIDE))]
+# Whoever may not read a payload cannot judge a change of it, and a difference would show it.
+PayloadEditor = Annotated[
+    Caller, Depends(caller_with(Permission.EXCEPTIONS_DECIDE, Permission.PAYLOADS_READ))
+]
+ConnectionReader = Annotated[Caller, Depends(caller_with(Permission.CONNECTIONS_READ))]
+FlowReader = Annotated[Caller, Depends(caller_with(Permission.FLOWS_READ))]
+LedgerReader = Annotated[Caller, Depends(caller_with(Permission.LEDGER_READ))]
+Sender = Annotated[Caller, Depends(caller_with(Permission.MESSAGES_SEND))]

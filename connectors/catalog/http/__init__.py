@@ -1,0 +1,1 @@
+"""Generic HTTP: signed JSON in, signed JSON out, for any system that speaks it."""

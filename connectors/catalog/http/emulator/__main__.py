@@ -1,0 +1,54 @@
+"""Run the recording target alone: python -m connectors.catalog.http.emulator --port 8090."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from pathlib import Path
+
+from uvicorn.loops.auto import auto_loop_factory
+
+from connectors.catalog.http.emulator.book import Book
+from connectors.catalog.http.emulator.faults import NAMES, Faults
+from connectors.catalog.http.emulator.serve import Recorder
+from connectors.catalog.http.emulator.target import Target
+
+
+def main() -> None:
+    """Read the options and serve on 127.0.0.1 until stopped (SIGTERM or Ctrl-C)."""
+    options = _parser().parse_args()
+    target = Target(
+        book=Book(options.log, keeps_entries=False),
+        faults=Faults(**{name: getattr(options, name) for name in NAMES}),
+        seed=options.seed,
+        secrets=tuple(options.secret),
+        repeat_status=options.repeat_status,
+    )
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(_serve(Recorder(target, port=options.port)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="recording-target")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--log", type=Path, default=None)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--secret", action="append", default=[], help="refuse what it did not sign")
+    parser.add_argument("--repeat-status", type=int, default=200, choices=(200, 409))
+    for name in NAMES:
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=0.0)
+    return parser
+
+
+async def _serve(recorder: Recorder) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stopped.set)
+    async with recorder:
+        await stopped.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A canonical object out of JSON, field by field as its type says; held with the exact pointer if not.
+
+Fields that we do not know are left aside: a sender may be newer than we are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from connectors.sdk.message import HoldRecord
+from connectors.sdk.payload import (
+    Part,
+    amount,
+    currency,
+    day,
+    decimal,
+    flag,
+    identifier,
+    items,
+    moment,
+    part,
+    text,
+)
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+# Money in the object's currency: exact to its minor unit. Unit prices may be finer, quantities are
+# counted in their own unit.
+AMOUNTS = frozenset({
+    "amount", "discount", "fees", "gross", "net", "rounding", "shipping", "total",
+})  # fmt: skip
+# Names by which other records find this one: never empty.
+NAMES = frozenset({"sku", "location", "number"})
+
+_Reader = Callable[[Part, str, str], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    required: bool
+    read: _Reader
+
+
+def read_struct(kind: type[T], source: Part, code: str = "") -> T:
+    """Read one object of a canonical kind.
+
+    Takes:  the part of the payload that holds it; the currency of its amounts, "" where the object
+            has none (goods of a shipment).
+    Raises: HoldRecord naming the first field that is missing, of the wrong type or out of range.
+    """
+    values = {}
+    for field in _fields(kind):
+        if field.required or source.value.get(field.name) is not None:
+            values[field.name] = field.read(source, f"/{field.name}", code)
+    return kind(**values)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
+    told = inspect.type_info(kind)
+    if not isinstance(told, inspect.StructType):
+        raise TypeError(f"{kind} is no struct")
+    return tuple(
+        _Field(each.name, each.required, _reader(each.name, each.type)) for each in told.fields
+    )
+
+
+def _reader(name: str, told: inspect.Type) -> _Reader:
+    if isinstance(told, inspect.UnionType):
+        inner = [each for each in told.types if not isinstance(each, inspect.NoneType)]
+        return _reader(name, inner[0])
+    return _READERS[type(told)](name, told)
+
+
+def _text(name: str, _: Any) -> _Reader:
+    if name == "currency":
+        return lambda source, pointer, _: currency(source, pointer)
+    read = identifier if name.endswith("_id") or name in NAMES else text
+    return lambda source, pointer, _: read(source, pointer)
+
+
+def _number(name: str, _: Any) -> _Reader:
+    if name not in AMOUNTS:
+        return lambda source, pointer, _: decimal(source, pointer)
+    return lambda source, pointer, code: (
+        amount(source, pointer, code) if code else decimal(source, pointer)
+    )
+
+
+def _choice(_: str, told: Any) -> _Reader:
+    return partial(_one_of, tuple(told.values))
+
+
+def _one_of(allowed: tuple[str, ...], source: Part, pointer: str, _: str) -> str:
+    value = text(source, pointer)
+    if value not in allowed:
+        at = source.pointer + pointer
+        words = f"{at} is not one of: {', '.join(sorted(allowed))}. Correct it or map it."
+        raise HoldRecord("contract.value_unknown", at, words)
+    return value
+
+
+def _list(_: str, told: Any) -> _Reader:
+    inner = told.item_type
+    if isinstance(inner, inspect.StructType):
+        return lambda source, pointer, code: tuple(
+            read_struct(inner.cls, each, code) for each in items(source, pointer)
+        )
+    return _texts
+
+
+def _texts(source: Part, pointer: str, _: str) -> tuple[str, ...]:
+    value, at = source.value[pointer[1:]], source.pointer + pointer
+    if not isinstance(value, list):
+        raise HoldRecord("contract.wrong_type", at, f"{at} should be a list. Correct it or map it.")
+    numbered = Part({str(index): each for index, each in enumerate(value)}, at)
+    return tuple(text(numbered, f"/{index}") for index in range(len(value)))
+
+
+def _object(_: str, told: Any) -> _Reader:
+    return lambda source, pointer, code: read_struct(told.cls, part(source, pointer), code)
+
+
+_READERS: dict[type[inspect.Type], Callable[[str, Any], _Reader]] = {
+    inspect.StrType: _text,
+    inspect.DecimalType: _number,
+    inspect.LiteralType: _choice,
+    inspect.VarTupleType: _list,
+    inspect.StructType: _object,
+    inspect.BoolType: lambda *_: lambda source, pointer, _: flag(source, pointer, default=False),
+    inspect.DateTimeType: lambda *_: lambda source, pointer, _: moment(source, pointer),
+    inspect.DateType: lambda *_: lambda source, pointer, _: day(source, pointer),
+}

@@ -1,0 +1,102 @@
+"""The documents that the tests read, and the codes that the source can answer with."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from tests.architecture.sources import ROOT, is_inside, product_files, text_of, tree_of
+
+ERRORS = Path("docs/errors.md")
+DEVELOPMENT = Path("DEVELOPMENT.md")
+HTTP_API = Path("docs/guides/http-api.md")
+
+# Other systems that happen to live here, and the suite that judges connectors: their words are not
+# answers of the product.
+_NOT_THE_PRODUCT = (
+    "connectors/catalog/http/emulator",
+    "connectors/catalog/pos_files/emulator.py",
+    "connectors/catalog/shopify/emulator",
+    "connectors/catalog/tryton/local",
+    "connectors/lab",
+)
+_CODE = re.compile(r"[a-z_]+\.[a-z_]+")
+_ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \|", re.MULTILINE)
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
+# Codes that the source puts together, or chooses between, instead of writing them in such a call.
+COMPOSED = {
+    *("amount.invalid", "amount.range", "amount.scale"),
+    *("quantity.invalid", "quantity.range", "quantity.scale"),
+    *("egress.address_blocked", "egress.https_required", "egress.self_connection"),
+    *("order.currency_differs", "outcome.unknown", "retries.exhausted"),
+    *("signature.missing", "signature.stale", "signature.future", "signature.malformed"),
+}
+# Calls whose first argument is a code.
+_SPEAKERS = {
+    *("HoldRecord", "Rejected", "RetryLater", "NotSent", "_held", "_later", "_refused"),
+    *("EgressNotSent", "EgressRefused", "EgressAnswerLost"),
+}
+
+
+@cache
+def documents() -> tuple[Path, ...]:
+    """List the documents, relative to the root."""
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    return tuple(sorted(path.relative_to(ROOT) for path in found))
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    """Give the fenced blocks of a document that are written in one language."""
+    return [body for named, body in _FENCE.findall(text_of(path)) if named == language]
+
+
+def code_of(path: Path) -> str:
+    """Give everything that a document marks as code: fenced blocks and spans, a line each."""
+    text = text_of(path)
+    fenced = [body for _, body in _FENCE.findall(text)]
+    return "\n".join([*fenced, *_SPAN.findall(_FENCE.sub("", text))])
+
+
+def documented_codes() -> set[str]:
+    """Give the codes that have a row in the page of codes."""
+    return set(_ROW.findall(text_of(ERRORS)))
+
+
+def spoken_codes() -> set[str]:
+    """Give the codes that the source answers, holds, waits or skips with."""
+    files = [path for path in product_files() if not is_inside(path, _NOT_THE_PRODUCT)]
+    return COMPOSED | {code for path in files for code in _codes_in(path)}
+
+
+def _codes_in(path: Path) -> Iterator[str]:
+    has_tables = is_inside(path, ("connectors/catalog",))
+    for node in ast.walk(tree_of(path)):
+        for candidate in _candidates(node, has_tables=has_tables):
+            if isinstance(candidate, ast.Constant) and isinstance(candidate.value, str):
+                if _CODE.fullmatch(candidate.value):
+                    yield candidate.value
+
+
+def _candidates(node: ast.AST, *, has_tables: bool) -> Iterator[ast.AST]:
+    """Give the expressions of one node that may be a code."""
+    if isinstance(node, ast.Call):
+        yield from (each.value for each in node.keywords if each.arg == "code")
+        name = ast.unparse(node.func).rsplit(".", 1)[-1]
+        if name in _SPEAKERS:
+            yield from node.args[:1]
+        if name in {"FieldError", "_refusal"}:
+            yield from node.args[1:2]
+        if name == "Decision":
+            yield from node.args
+    elif isinstance(node, ast.ClassDef):
+        for each in node.body:
+            if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "code":
+                yield each.value
+    elif isinstance(node, ast.Dict) and has_tables:
+        yield from ast.walk(node)
+    elif isinstance(node, ast.Constant) and str(node.value).startswith(("skipped.", "merged.")):
+        yield node

@@ -217,6 +217,16 @@ class Stage:
             at_most_s,
         )
 
+    async def rests(self, retailer: Retailer, at_most_s: float = 20) -> None:
+        """Wait until every message is read and every lane is empty or waits for a person."""
+        await self.until(
+            retailer,
+            "select (select count(*) from message where state = 'received')"
+            " + (select count(*) from lane where ready_at is not null)",
+            0,
+            at_most_s,
+        )
+
     @asynccontextmanager
     async def engine(self, **changes: Any) -> AsyncIterator[None]:
         """Run one engine, as a worker process runs it, until the block ends."""

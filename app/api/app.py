@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from app.api import deliveries, ledger, messages, probes
+from app.api import (
+    connections,
+    deliveries,
+    events,
+    exceptions,
+    files,
+    flows,
+    ledger,
+    messages,
+    probes,
+    trace,
+)
+from app.api.busy import install_busy
+from app.api.contract import contract_of
 from app.api.parts import ApiParts
+from app.api.refusals import explain_refusals
 from infra.web.handlers import install_problems
 from infra.web.problem_pages import problem_routes
 
@@ -18,19 +35,48 @@ VERSION = "1.0.0"
 
 ROUTES: tuple[APIRouter, ...] = (
     messages.routes,
+    events.routes,
     deliveries.routes,
+    exceptions.routes,
+    connections.routes,
+    files.routes,
+    flows.routes,
     ledger.routes,
+    trace.routes,
     probes.routes,
 )
 
 
+class MachineApi(FastAPI):
+    """The application, with the thin routes in its contract."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the contract, written once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = contract_of(self)
+        return self.openapi_schema
+
+
 def build_api(parts: ApiParts) -> FastAPI:
     """Build the application behind the thin routes; `/hooks/` and `POST /v1/events` are before it."""
-    app = FastAPI(title=TITLE, version=VERSION, docs_url=None, redoc_url=None)
+    app = MachineApi(
+        title=TITLE,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_name,
+    )
     app.state.parts = parts
     install_problems(app)
+    install_busy(app)
+    explain_refusals()
     for routes in ROUTES:
         app.include_router(routes)
     app.include_router(problem_routes())
     app.router.routes.append(Route("/metrics", probes.MetricsPage(), include_in_schema=False))
     return app
+
+
+def _operation_name(route: APIRoute) -> str:
+    return route.name

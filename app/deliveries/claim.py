@@ -26,6 +26,8 @@ START: Cursor = (UUID(int=0), UUID(int=0))
 class Claimed:
     """One delivery in our hands; `attempt` includes this one.
 
+    `crashes` counts the times before this one that it was in the hands of a worker that died: one for
+    having been near, then one for each time that it was being sent (`suspect.py`).
     `must_check` says that an earlier attempt may have had its effect: ask before sending again,
     where the target has no keys.
     """
@@ -99,8 +101,9 @@ returning lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token
 """
 
 # Runs as its own statement after the lanes are locked: a fresh snapshot, so that what another worker
-# has just settled is seen. After a crash (crash_count > 0) a lane goes on one by one, so that the
-# record that kills workers is found without blaming its neighbours.
+# has just settled is seen. Being the head of a lane in a dead worker's hands makes a suspect, once
+# (crash_count 1): its lane goes on one by one, and it is sent alone, so that the record that kills
+# workers is found without blaming its neighbours.
 _TAKE = """
 with leased as (
     select * from unnest($1::uuid[], $2::uuid[], $3::bytea[])
@@ -116,13 +119,14 @@ with leased as (
     window lane as (partition by d.tenant_id, d.connection_id, d.lane_hash)
 )
 update delivery set state = 'delivering', attempt_count = delivery.attempt_count + 1,
-    crash_count = delivery.crash_count + 1, not_before = null
+    crash_count = case when head.place = 1 then greatest(delivery.crash_count, 1)
+        else delivery.crash_count end, not_before = null
 from head
 where delivery.tenant_id = head.tenant_id and delivery.id = head.id
     and (head.place = 1 or head.worst = 0) and head.state <> 'held'
 returning delivery.tenant_id, delivery.id, delivery.connection_id, delivery.lane_hash, delivery.seq,
     delivery.event_id, delivery.message_id, delivery.flow_id, delivery.attempt_count,
-    delivery.crash_count, head.state in ('delivering', 'checking') as must_check,
+    head.crash_count as crashes, head.state in ('delivering', 'checking') as must_check,
     delivery.effect_key, delivery.accepted_at
 """
 
@@ -206,7 +210,7 @@ def _claimed(row: Row) -> Claimed:
         flow_id=row["flow_id"],
         connection_id=row["connection_id"],
         attempt=row["attempt_count"],
-        crashes=row["crash_count"] - 1,
+        crashes=row["crashes"],
         must_check=row["must_check"],
         effect_key=row["effect_key"],
         accepted_at=row["accepted_at"],

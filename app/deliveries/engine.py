@@ -17,6 +17,8 @@ from app.deliveries.reports import Reports
 from app.deliveries.send import Sender
 from app.deliveries.settle import LaneResult, Priced, Tried
 from app.deliveries.settler import Settler
+from app.deliveries.states import FINAL
+from app.deliveries.suspect import blame_if_we_die
 from app.flows.routes import Route, RouteBook
 from connectors.sdk.manifest import KeyStyle
 from connectors.sdk.outcome import Outcome, Rejected
@@ -62,6 +64,7 @@ class DeliveryEngine:
         self._wake = wake
         self._cursor = START
         self._busy = 0
+        self._one_suspect = asyncio.Lock()
         self._rng = random.Random()  # noqa: S311 - jitter, not secrecy
 
     async def run(self) -> None:
@@ -87,6 +90,9 @@ class DeliveryEngine:
             events = await self._parts.loader.load(claimed.lanes)
         except PlatformError:
             return 0  # the book is away; leases that were taken end by themselves
+        except Exception as fault:  # noqa: BLE001 - a round that fails must not end the worker
+            self._parts.reports.round_failed(fault)
+            return 0
         self._cursor = claimed.cursor
         leased_at_s = clock.monotonic_s()
         for lane in claimed.lanes:
@@ -98,6 +104,8 @@ class DeliveryEngine:
         try:
             result = await self._lane(lane, events, leased_at_s)
             await self._parts.settler.settle(result)
+        except Exception as fault:  # noqa: BLE001 - one lane's fault must not end the worker
+            self._parts.reports.lane_failed(lane.key, fault)  # its lease ends by itself
         finally:
             self._busy -= 1
             self._wake.set()
@@ -105,33 +113,65 @@ class DeliveryEngine:
     async def _lane(
         self, lane: ClaimedLane, events: LoadedEvents, leased_at_s: float
     ) -> LaneResult:
-        """Send a lane's deliveries in order until one does not go through."""
-        routes = await self._routes(lane)
+        """Send a lane's deliveries in order until one does not go through.
+
+        What is done is settled while the next is sent: a worker that dies leaves little to repeat.
+        """
         tried: list[Tried] = []
         left = list(lane.deliveries)
+        settling: asyncio.Future[None] | None = None
         # A due lane with nothing in it has lost a delivery: the books tell; it must not spin.
         rest_s = 0.0 if left else EMPTY_LANE_REST_S
-        while left and (not tried or self._has_time(leased_at_s)):
-            delivery = left.pop(0)
-            route = routes.get(delivery.flow_id)
-            if left and route is not None and route.ordering == "latest_wins":
-                tried.append(_overtaken(delivery))
-                continue
-            if not await self._may_call(delivery):
-                left.insert(0, delivery)
-                rest_s = REST_S / self._settings.retry_scale
-                break
-            done = await self._attempt(delivery, events, route)
-            tried.append(done)
-            if done.decision.state != "delivered":
-                break
+        is_first = True
+        try:
+            routes = await self._routes(lane.key[0])
+            while left and (is_first or self._has_time(leased_at_s)):
+                is_first = False
+                done = await self._next(left, events, routes, leased_at_s)
+                if done is None:
+                    rest_s = REST_S / self._settings.retry_scale
+                    break
+                tried.append(done)
+                if done.decision.state not in FINAL:
+                    break
+                if left and (settling is None or settling.done()):
+                    part = LaneResult(
+                        lane.key, lane.token, tuple(tried), (), self._worker, goes_on=True
+                    )
+                    settling = self._parts.settler.hand_over(part)
+                    tried = []
+        except PlatformError:
+            # The book is away and what comes next was not begun: it goes back as it is.
+            rest_s = REST_S / self._settings.retry_scale
+        if settling is not None:
+            await settling
         return LaneResult(lane.key, lane.token, tuple(tried), tuple(left), self._worker, rest_s)
 
-    async def _may_call(self, delivery: Claimed) -> bool:
-        try:
-            return await self._parts.watch.may_call(delivery.tenant_id, delivery.connection_id)
-        except PlatformError:
-            return False
+    async def _next(
+        self,
+        left: list[Claimed],
+        events: LoadedEvents,
+        routes: dict[UUID, Route],
+        leased_at_s: float,
+    ) -> Tried | None:
+        """Take the next delivery off a lane and try it; None when it has to rest."""
+        delivery = left[0]
+        route = routes.get(delivery.flow_id)
+        if len(left) > 1 and route is not None and route.ordering == "latest_wins":
+            return _overtaken(left.pop(0))
+        if not await self._parts.watch.may_call(delivery.tenant_id, delivery.connection_id):
+            return None
+        if not delivery.crashes:
+            done = await self._attempt(delivery, events, route)
+            left.pop(0)
+            return done
+        async with self._one_suspect:
+            if not self._has_time(leased_at_s):
+                return None
+            await blame_if_we_die(delivery, self._parts.database)
+            done = await self._attempt(delivery, events, route)
+            left.pop(0)
+            return done
 
     async def _learn(self, delivery: Claimed, outcome: Outcome) -> None:
         try:
@@ -143,11 +183,9 @@ class DeliveryEngine:
         spent_s = clock.monotonic_s() - leased_at_s
         return spent_s < self._settings.lease_s * LEASE_SHARE_TO_START
 
-    async def _routes(self, lane: ClaimedLane) -> dict[UUID, Route]:
-        try:
-            by_source = await self._parts.routes.routes(lane.key[0])
-        except PlatformError:
-            return {}
+    async def _routes(self, tenant_id: UUID) -> dict[UUID, Route]:
+        """Give routes by flow; raises PlatformError: without them nothing may be judged."""
+        by_source = await self._parts.routes.routes(tenant_id)
         return {route.flow_id: route for found in by_source.values() for route in found}
 
     async def _attempt(self, delivery: Claimed, events: LoadedEvents, route: Route | None) -> Tried:

@@ -75,3 +75,21 @@ class Reports:
             tenant=str(result.key[0]),
             error_type=type(fault).__name__,
         )
+
+    def lane_failed(self, key: LaneKey, fault: Exception) -> None:
+        """Tell of a lane whose work ended in a fault of ours; it is due again when its lease ends."""
+        METRICS.count_fault()
+        log_event(
+            "lane.failed",
+            level="error",
+            tenant=str(key[0]),
+            error_type=type(fault).__name__,
+            cause=str(fault)[:200],
+        )
+
+    def round_failed(self, fault: Exception) -> None:
+        """Tell of a claim that ended in a fault of ours; the next round tries again."""
+        METRICS.count_fault()
+        log_event(
+            "claim.failed", level="error", error_type=type(fault).__name__, cause=str(fault)[:200]
+        )

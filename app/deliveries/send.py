@@ -39,7 +39,10 @@ class Sender:
         self._deadline_s = deadline_s
 
     async def send(self, delivery: Claimed, loaded: Loaded | None, route: Route | None) -> Sent:
-        """Make one attempt within the call deadline; never raises but for cancellation."""
+        """Make one attempt within the call deadline.
+
+        Raises PlatformError when the connection cannot be read: nothing was sent then.
+        """
         if loaded is None:
             return _refused("event.unreadable", "The content of this event can no longer be read.")
         if route is None:

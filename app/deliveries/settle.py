@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -47,6 +47,7 @@ class LaneResult:
     """What became of one leased lane: attempts in order, then deliveries that were not started.
 
     `rest_s` is how long the lane rests when nothing in it was tried (its connection is closed).
+    `goes_on` says that the worker keeps the lane and sends more of it.
     """
 
     key: LaneKey
@@ -55,25 +56,29 @@ class LaneResult:
     untouched: tuple[Claimed, ...]
     worker: str
     rest_s: float = 0.0
+    goes_on: bool = False
 
 
+# A released lane has no holder: a result whose commit was answered by silence may be written again,
+# and is found written.
 _LOCK = """
 select lane.tenant_id, lane.connection_id, lane.lane_hash from lane
 join unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[])
     as mine (tenant_id, connection_id, lane_hash, token) using (tenant_id, connection_id, lane_hash)
-where lane.lease_token = mine.token
+where lane.lease_token = mine.token and lane.holder is not null
 order by 1, 2, 3 for update of lane
 """
 _MOVE = """
 update delivery set state = new.state, not_before = now() + make_interval(secs => new.wait_s),
-    attempt_count = delivery.attempt_count - new.unburnt, crash_count = 0, code = new.code,
+    attempt_count = delivery.attempt_count - new.unburnt, crash_count = new.crashes, code = new.code,
     words = new.words,
     external_ref = case when new.reference = '' then external_ref else new.reference end,
     settled_at = case when new.is_final then now() end
 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::int[], $6::text[], $7::text[],
-    $8::text[], $9::bool[])
-    as new (tenant_id, id, state, wait_s, unburnt, code, words, reference, is_final)
+    $8::text[], $9::bool[], $10::int[])
+    as new (tenant_id, id, state, wait_s, unburnt, code, words, reference, is_final, crashes)
 where delivery.tenant_id = new.tenant_id and delivery.id = new.id and delivery.state = 'delivering'
+returning delivery.id
 """
 _ATTEMPTS = """
 insert into attempt (tenant_id, id, delivery_id, number, started_at, took_ms, outcome, status, code,
@@ -102,11 +107,13 @@ from unnest($1::uuid[], $2::uuid[], $3::int[]) as done (tenant_id, id, count)
 where message.tenant_id = done.tenant_id and message.id = done.id
 """
 _RELEASE = """
-update lane set open_count = lane.open_count - done.finals, holder = null, blocked_by = done.blocked_by,
-    ready_at = case when done.blocked_by is not null or lane.open_count = done.finals then null
+update lane set open_count = lane.open_count - done.finals, blocked_by = done.blocked_by,
+    holder = case when done.goes_on then lane.holder end,
+    ready_at = case when done.goes_on then lane.ready_at
+        when done.blocked_by is not null or lane.open_count = done.finals then null
         else now() + make_interval(secs => done.wait_s) end
-from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int[], $5::uuid[], $6::float8[])
-    as done (tenant_id, connection_id, lane_hash, finals, blocked_by, wait_s)
+from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int[], $5::uuid[], $6::float8[], $7::bool[])
+    as done (tenant_id, connection_id, lane_hash, finals, blocked_by, wait_s, goes_on)
 where lane.tenant_id = done.tenant_id and lane.connection_id = done.connection_id
     and lane.lane_hash = done.lane_hash
 """
@@ -118,7 +125,8 @@ async def settle(results: Sequence[LaneResult], database: Database) -> frozenset
 
     A lane whose token has moved on belongs to another worker: nothing of it is written; the
     target's key (or the look-up) makes the other worker's repeat harmless. Rows are locked in key
-    order, so that two settlers cannot block each other.
+    order, so that two settlers cannot block each other. Calling it twice with the same results is
+    harmless: only deliveries that moved are counted, and a released lane is ours no more.
     """
     async with begin(EngineScope(), database) as session:
         rows = await session.fetch(
@@ -127,13 +135,21 @@ async def settle(results: Sequence[LaneResult], database: Database) -> frozenset
         ours = frozenset((row["tenant_id"], row["connection_id"], row["lane_hash"]) for row in rows)
         valid = sorted((result for result in results if result.key in ours), key=lambda r: r.key)
         if valid:
-            await _move(session, valid)
-            await _write_attempts(session, valid)
-            await _write_holds(session, valid)
-            await _write_usage(session, valid)
-            await _close_messages(session, valid)
-            await _release(session, valid)
+            moved = await _move(session, valid)
+            written = [_only_moved(result, moved) for result in valid]
+            await _write_attempts(session, written)
+            await _write_holds(session, written)
+            await _write_usage(session, written)
+            await _close_messages(session, written)
+            await _release(session, written)
     return ours
+
+
+def _only_moved(result: LaneResult, moved: frozenset[UUID]) -> LaneResult:
+    """Leave out what had moved before: cancelled by a person, or written by an earlier call."""
+    if all(tried.delivery.id in moved for tried in result.tried):
+        return result
+    return replace(result, tried=tuple(t for t in result.tried if t.delivery.id in moved))
 
 
 def _lane_columns(results: Sequence[LaneResult]) -> tuple[list[object], list[object], list[object]]:
@@ -148,7 +164,8 @@ def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
     return tuple(list(column) for column in zip(*rows, strict=True))
 
 
-async def _move(session: Session, results: Sequence[LaneResult]) -> None:
+async def _move(session: Session, results: Sequence[LaneResult]) -> frozenset[UUID]:
+    """Move deliveries to their next states; gives those that were still in a worker's hands."""
     rows: list[tuple[object, ...]] = []
     for result in results:
         for tried in result.tried:
@@ -164,14 +181,15 @@ async def _move(session: Session, results: Sequence[LaneResult]) -> None:
                     decision.words[:WORDS_MAX],
                     decision.reference,
                     decision.state in FINAL,
+                    0,
                 )
             )
         rows.extend(
-            (left.tenant_id, left.id, "ready", 0.0, 1, "", "", "", False)
+            (left.tenant_id, left.id, "ready", 0.0, 1, "", "", "", False, left.crashes)
             for left in result.untouched
         )
-    if rows:
-        await session.execute(_MOVE, *_columns(rows))
+    moved = await session.fetch(_MOVE, *_columns(rows)) if rows else []
+    return frozenset(row["id"] for row in moved)
 
 
 async def _write_attempts(session: Session, results: Sequence[LaneResult]) -> None:
@@ -258,5 +276,5 @@ async def _release(session: Session, results: Sequence[LaneResult]) -> None:
         wait_s = result.rest_s
         if last is not None and last.state not in FINAL:
             wait_s = last.wait_s
-        rows.append((*result.key, finals, held[0] if held else None, wait_s))
+        rows.append((*result.key, finals, held[0] if held else None, wait_s, result.goes_on))
     await session.execute(_RELEASE, *_columns(rows))

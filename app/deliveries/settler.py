@@ -1,18 +1,23 @@
-"""Group commit for results: one settler, no lingering; a result that cannot be written is dropped.
+"""Group commit for results: one settler, no lingering; while the book is away, results are kept.
 
-Dropping is safe: the lane's lease ends, and the repeat is made harmless by key or look-up.
+Whoever took a lane over meanwhile is noticed by its token. What cannot be written for a minute is
+dropped, which is safe: the next worker's repeat is made harmless by key or look-up.
 """
 
 from __future__ import annotations
 
 import asyncio
 
+from app.deliveries.claim import LaneKey
 from app.deliveries.reports import Reports
 from app.deliveries.settle import LaneResult, settle
+from infra import clock
 from infra.database.pool import Database
 from infra.errors import PlatformError
 
 MAX_BATCH = 300
+AGAIN_AFTER_S = 0.1
+KEPT_FOR_S = 60.0
 
 
 class Settler:
@@ -26,10 +31,14 @@ class Settler:
 
     async def settle(self, result: LaneResult) -> None:
         """Hand over one lane's result; returns when it is written or lost to another worker."""
+        await self.hand_over(result)
+
+    def hand_over(self, result: LaneResult) -> asyncio.Future[None]:
+        """Hand over a result without waiting; at most one of a lane may be under way at a time."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((result, done))
         self._filled.set()
-        await done
+        return done
 
     async def run(self) -> None:
         """Settle until cancelled."""
@@ -45,7 +54,7 @@ class Settler:
 
     async def _flush(self, results: list[LaneResult]) -> None:
         try:
-            ours = await settle(results, self._database)
+            ours = await self._settle(results)
         except PlatformError:
             self._reports.unsettled(len(results))
         except Exception as fault:  # noqa: BLE001 - one lane's row must not fail its neighbours
@@ -56,3 +65,17 @@ class Settler:
                 await self._flush(results[len(results) // 2 :])
         else:
             self._reports.settled(results, ours)
+
+    async def _settle(self, results: list[LaneResult]) -> frozenset[LaneKey]:
+        """Write results, again and again while the book is away; raises after a minute.
+
+        Without this every crash of the database sends everything anew that was under way.
+        """
+        until_s = clock.monotonic_s() + KEPT_FOR_S
+        while True:
+            try:
+                return await settle(results, self._database)
+            except PlatformError:
+                if clock.monotonic_s() > until_s:
+                    raise
+                await asyncio.sleep(AGAIN_AFTER_S)

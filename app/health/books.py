@@ -58,8 +58,7 @@ group by 1, 2, 3, 4
 union all
 select e.tenant_id, f.flow_id, date_trunc('hour', e.accepted_at), 'routed', count(*)
 from event e cross join unnest(e.routed_to) as f (flow_id)
-where e.accepted_at >= $1 and e.accepted_at < $2 and e.revision = 0
-    and ($3::uuid is null or e.tenant_id = $3)
+where e.accepted_at >= $1 and e.accepted_at < $2 and ($3::uuid is null or e.tenant_id = $3)
 group by 1, 2, 3
 """
 

@@ -33,23 +33,28 @@ class Entry:
     facts: Mapping[str, Fact] = field(default_factory=dict)
 
 
-def entries_of(  # noqa: PLR0913 - one for each table that is told
-    messages: Sequence[Row],
-    events: Sequence[Row],
-    deliveries: Sequence[Row],
-    attempts: Sequence[Row],
-    holds: Sequence[Row],
-    names: Mapping[UUID, str],
-) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of the book that a life line is told from; `names` of connections and flows."""
+
+    messages: Sequence[Row]
+    events: Sequence[Row]
+    deliveries: Sequence[Row]
+    attempts: Sequence[Row]
+    holds: Sequence[Row]
+    names: Mapping[UUID, str]
+
+
+def entries_of(rows: Rows) -> list[Entry]:
     """Give one entry for each thing that happened, oldest first."""
-    received = {row["id"]: row["received_at"] for row in messages}
-    of_delivery = {row["id"]: row for row in deliveries}
+    received = {row["id"]: row["received_at"] for row in rows.messages}
+    of_delivery = {row["id"]: row for row in rows.deliveries}
     entries = [
-        *(_received(row, names) for row in messages),
-        *(_read(row, received) for row in events),
-        *(entry for row in deliveries for entry in _delivery(row, names)),
-        *(_attempted(row, of_delivery[row["delivery_id"]], names) for row in attempts),
-        *(entry for row in holds for entry in _hold(row)),
+        *(_received(row, rows.names) for row in rows.messages),
+        *(_read(row, received) for row in rows.events),
+        *(entry for row in rows.deliveries for entry in _delivery(row, rows.names)),
+        *(_attempted(row, of_delivery[row["delivery_id"]], rows.names) for row in rows.attempts),
+        *(entry for row in rows.holds for entry in _hold(row)),
     ]
     return sorted(entries, key=lambda entry: (entry.at, _ORDER[entry.kind]))
 

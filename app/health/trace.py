@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.health.life_line import Entry, entries_of
+from app.health.life_line import Entry, Rows, entries_of
 from infra import clock
 from infra.database.pool import Database
 from infra.database.scope import TenantScope
-from infra.database.unit import Row, Session, begin
+from infra.database.unit import Session, begin
 from infra.ids import lowest_id_at, parse_id
 
 EVENTS_SHOWN = 100
@@ -21,7 +20,7 @@ SEARCHED_BACK = timedelta(days=90)
 
 # The reference ends the name, as a whole word: "1001" finds "#1001" but not "#21001".
 _ENDS = (
-    "right({0}, length($2)) = $2 and (length({0}) = length($2)"
+    "right({0}, length($2::text)) = $2 and (length({0}) = length($2)"
     " or substr({0}, length({0}) - length($2), 1) !~ '[[:alnum:]]')"
 )
 _EVENT_COLUMNS = (
@@ -74,18 +73,6 @@ class Trace:
     is_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of the book that a life line is told from."""
-
-    messages: list[Row]
-    events: list[Row]
-    deliveries: list[Row]
-    attempts: list[Row]
-    holds: list[Row]
-    names: Mapping[UUID, str]
-
-
 async def trace(scope: TenantScope, database: Database, reference: str) -> Trace:
     """Find what a reference names and tell its life; empty when nothing is known by that name.
 
@@ -94,10 +81,7 @@ async def trace(scope: TenantScope, database: Database, reference: str) -> Trace
     """
     async with begin(scope, database) as session:
         rows, is_cut = await _read(session, scope.tenant_id, reference.strip())
-    entries = entries_of(
-        rows.messages, rows.events, rows.deliveries, rows.attempts, rows.holds, rows.names
-    )
-    return Trace(reference, clock.now(), tuple(entries), is_cut)
+    return Trace(reference, clock.now(), tuple(entries_of(rows)), is_cut)
 
 
 async def _read(session: Session, tenant_id: UUID, reference: str) -> tuple[Rows, bool]:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from app.connections.directory import BookedConnection, ConnectionBook
 from app.intake.group_commit import IntakeWriter
-from app.intake.incoming import Incoming
+from app.intake.incoming import WHOLE_FILE, Incoming
 from connectors import registry
 from connectors.sdk.message import FileRecord, HoldRecord, Position
 from infra.database.pool import Database
@@ -139,7 +139,7 @@ def _records(booked: BookedConnection, arrived: _Arrived) -> Iterator[FileRecord
     except HoldRecord as problem:
         arrived.file.seek(0)
         yield FileRecord(
-            topic="file",
+            topic=WHOLE_FILE,
             key=f"file|{arrived.sha256.hex()}",
             body=arrived.file.read(),
             position=Position(arrived.name, 1, 1, 0),
@@ -176,7 +176,11 @@ def _incoming(
 async def _enter(
     scope: TenantScope, database: Database, connection_id: Id, arrived: _Arrived
 ) -> tuple[Id, FileReceipt | None]:
-    """Write the file down; one whose content was read to the end before is known."""
+    """Write the file down; one whose content was read to the end before is known.
+
+    One with broken records is read again: the connection may have been corrected meanwhile (its
+    encoding, its columns), and what is read the same as before is recognised record by record.
+    """
     file_id = new_id()
     async with begin(scope, database) as session:
         row = await session.fetch_one(
@@ -191,7 +195,7 @@ async def _enter(
             arrived.sha256,
             arrived.size_bytes,
         )
-    if row is None or row["state"] == "reading":
+    if row is None or row["state"] == "reading" or row["broken"]:
         return (row["id"] if row else file_id), None
     return row["id"], FileReceipt(
         row["id"], row["records"], row["records"], row["broken"], is_known=True

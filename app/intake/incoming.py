@@ -10,6 +10,9 @@ from connectors.sdk.message import Position
 from infra.ids import Id, new_id
 from infra.keys.vault import TenantKey
 
+# The topic of a file of which no record can be trusted: it is held as one message.
+WHOLE_FILE = "file"
+
 
 @dataclass(frozen=True, slots=True)
 class Incoming:

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.connections.directory import ConnectionBook
 from app.deliveries.handover import HandOver
 from app.flows.routes import RouteBook
-from app.intake.incoming import body_context
+from app.intake.incoming import WHOLE_FILE, body_context
 from app.pipeline.reading import Waiting, read_batch
 from app.pipeline.write import Writer
 from connectors import registry
@@ -150,8 +150,17 @@ def _open(row: Row, key: TenantKey, settings: dict[str, object]) -> Waiting:
             position=Position(**position) if position else None,
             settings=settings,
         ),
-        problem=_problem(headers) if row["body_revision"] == 0 else None,
+        problem=_problem(headers) if _is_as_cut(row) else None,
     )
+
+
+def _is_as_cut(row: Row) -> bool:
+    """Say whether what the cutting found still counts: not after a person released the record.
+
+    What makes a record unreadable is found again when it is read. A file as a whole is never read.
+    """
+    is_whole_file = row["topic"] == WHOLE_FILE and row["body_revision"] == 0
+    return row["revision"] == 0 or is_whole_file
 
 
 def _problem(headers: dict[str, str]) -> HoldRecord | None:

@@ -25,7 +25,9 @@ class Floor:
 
 
 @asynccontextmanager
-async def open_floor(application: str, *, statement_timeout_s: float) -> AsyncIterator[Floor]:
+async def open_floor(
+    application: str, *, statement_timeout_s: float, only_by_key: bool = False
+) -> AsyncIterator[Floor]:
     """Open the shared parts and close them again; refuses to start under a powerful role."""
     settings = load(DatabaseSettings)
     masters = masters_from_settings(load(KeySettings))
@@ -34,6 +36,7 @@ async def open_floor(application: str, *, statement_timeout_s: float) -> AsyncIt
         size=settings.pool_max_connections,
         application=application,
         statement_timeout_ms=int(statement_timeout_s * 1000),
+        only_by_key=only_by_key,
     )
     vault = Vault(database, masters)
     try:

@@ -36,7 +36,9 @@ async def run_worker() -> None:
     """Work until SIGTERM or SIGINT."""
     telemetry = load(TelemetrySettings)
     start_logging(telemetry.log_level, telemetry.log_sample_share_0_1)
-    async with open_floor("worker", statement_timeout_s=STATEMENT_TIMEOUT_S) as floor:
+    async with open_floor(
+        "worker", statement_timeout_s=STATEMENT_TIMEOUT_S, only_by_key=True
+    ) as floor:
         policy = EgressPolicy(allow=frozenset(load(EgressSettings).egress_allow))
         async with EgressClient(policy) as egress:
             await _work(floor, egress)

@@ -13,6 +13,7 @@ from infra.errors import Unavailable
 ACQUIRE_TIMEOUT_S = 2.0
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 1_000
+_ONLY_BY_KEY = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
 
 
 class RoleTooPowerful(SystemExit):
@@ -54,8 +55,13 @@ async def open_database(
     size: int = 10,
     application: str = "tillwire",
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    only_by_key: bool = False,
 ) -> Database:
-    """Connect a pool and check its role; raises RoleTooPowerful or the driver's own errors."""
+    """Connect a pool and check its role; raises RoleTooPowerful or the driver's own errors.
+
+    `only_by_key` is for processes whose every statement finds its rows by key: plans made while a
+    table was small or its statistics were old would scan it whole, again and again, once it is large.
+    """
     pool = await asyncpg.create_pool(
         driver_url(url),
         min_size=1,
@@ -71,6 +77,7 @@ async def open_database(
             "idle_in_transaction_session_timeout": "15000",
             "timezone": "UTC",
             "jit": "off",
+            **(_ONLY_BY_KEY if only_by_key else {}),
         },
     )
     database = Database(pool)

@@ -105,7 +105,14 @@ _GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
-    asyncpg.DiskFullError,
+    # Out of connections, memory or disk.
+    asyncpg.InsufficientResourcesError,
+    # A book that stalls is as good as away: whoever waits is told to come again.
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    # What asyncpg raises when the server dies between two messages of one answer.
+    asyncpg.InternalClientError,
     ConnectionError,
     TimeoutError,
 )

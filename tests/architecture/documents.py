@@ -25,7 +25,7 @@ _NOT_THE_PRODUCT = (
 )
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 _ROW = re.compile(r"^\| `([a-z_]+\.[a-z_]+)` \|", re.MULTILINE)
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 # Codes that the source puts together, or chooses between, instead of writing them in such a call.
 COMPOSED = {
@@ -40,6 +40,8 @@ _SPEAKERS = {
     *("HoldRecord", "Rejected", "RetryLater", "NotSent", "_held", "_later", "_refused"),
     *("EgressNotSent", "EgressRefused", "EgressAnswerLost"),
 }
+# Calls whose second argument is a code, behind the field at fault.
+_NAMES_A_FIELD_FIRST = {"FieldError", "_refusal"}
 
 
 @cache
@@ -73,30 +75,32 @@ def spoken_codes() -> set[str]:
 
 
 def _codes_in(path: Path) -> Iterator[str]:
-    has_tables = is_inside(path, ("connectors/catalog",))
     for node in ast.walk(tree_of(path)):
-        for candidate in _candidates(node, has_tables=has_tables):
-            if isinstance(candidate, ast.Constant) and isinstance(candidate.value, str):
-                if _CODE.fullmatch(candidate.value):
-                    yield candidate.value
+        for candidate in _candidates(node, path):
+            text = candidate.value if isinstance(candidate, ast.Constant) else None
+            if isinstance(text, str) and _CODE.fullmatch(text):
+                yield text
 
 
-def _candidates(node: ast.AST, *, has_tables: bool) -> Iterator[ast.AST]:
+def _candidates(node: ast.AST, path: Path) -> Iterator[ast.AST]:
     """Give the expressions of one node that may be a code."""
     if isinstance(node, ast.Call):
-        yield from (each.value for each in node.keywords if each.arg == "code")
-        name = ast.unparse(node.func).rsplit(".", 1)[-1]
-        if name in _SPEAKERS:
-            yield from node.args[:1]
-        if name in {"FieldError", "_refusal"}:
-            yield from node.args[1:2]
-        if name == "Decision":
-            yield from node.args
+        yield from _arguments(node, path)
     elif isinstance(node, ast.ClassDef):
-        for each in node.body:
-            if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "code":
-                yield each.value
-    elif isinstance(node, ast.Dict) and has_tables:
+        assigned = [each for each in node.body if isinstance(each, ast.Assign)]
+        yield from (each.value for each in assigned if ast.unparse(each.targets[0]) == "code")
+    elif isinstance(node, ast.Dict) and is_inside(path, ("connectors/catalog",)):
         yield from ast.walk(node)
     elif isinstance(node, ast.Constant) and str(node.value).startswith(("skipped.", "merged.")):
         yield node
+
+
+def _arguments(call: ast.Call, path: Path) -> Iterator[ast.AST]:
+    yield from (each.value for each in call.keywords if each.arg == "code")
+    name = ast.unparse(call.func).rsplit(".", 1)[-1]
+    if name in _SPEAKERS:
+        yield from call.args[:1]
+    elif name in _NAMES_A_FIELD_FIRST:
+        yield from call.args[1:2]
+    elif name == "Decision" and is_inside(path, ("app/deliveries",)):
+        yield from call.args

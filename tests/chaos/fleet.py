@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,6 +97,22 @@ class Fleet:
         """Say whether a process has told that it started."""
         running = self._running[name]
         return running.process.poll() is None and READY in running.log.read_bytes()
+
+    async def until_ready(self, names: Iterable[str]) -> None:
+        """Wait until these processes have told that they started."""
+        waited_for = list(names)
+        while not all(map(self.is_ready, waited_for)):  # noqa: ASYNC110 - other processes start
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    def end(self, name: str) -> None:
+        """End one process politely and forget it."""
+        process = self._running.pop(name).process
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def stop(self) -> list[str]:
         """End all processes politely; gives the names of those that had to be killed."""

@@ -1,0 +1,1 @@
+"""Meters, price books, periods, invoices and the collection of money."""

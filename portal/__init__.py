@@ -1,0 +1,1 @@
+"""Screens for people: operators, partners and retailers."""

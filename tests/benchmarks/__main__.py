@@ -1,0 +1,109 @@
+"""Measure what the engine does on this machine, with everything on it: python -m tests.benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra import clock
+from tests.benchmarks.accept import measure_accept
+from tests.benchmarks.deliver import measure_deliver
+from tests.benchmarks.figures import Figure, as_rows, as_table
+from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.memory import measure_memory
+from tests.chaos.world import World, open_world
+
+FILE = Path(".tillwire/bench.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured; the counts are messages."""
+
+    accept: int = 30_000
+    deliver: int = 20_000
+    tenants: int = 100
+    live_s: float = 10.0
+    waiting: tuple[int, int] = (10_000, 1_000_000)
+    many_tenants: tuple[int, ...] = (1, 100, 1_000)
+    first: int = 20_000
+
+
+FULL = Size()
+QUICK = Size(
+    accept=6_000,
+    deliver=4_000,
+    tenants=20,
+    live_s=3.0,
+    waiting=(5_000, 50_000),
+    many_tenants=(1, 20, 100),
+    first=4_000,
+)
+SECTIONS = ("memory", "accept", "deliver", "growth")
+
+
+async def measure(
+    size: Size, folder: Path, sections: tuple[str, ...], tell: Callable[[list[Figure]], None]
+) -> list[Figure]:
+    """Measure the named sections one after the other; `tell` hears of each when it is done."""
+    figures: list[Figure] = []
+    with open_world(folder) as world:
+        for section in sections:
+            found = await _section(section, size, world)
+            tell(found)
+            figures += found
+    return figures
+
+
+def _section(name: str, size: Size, world: World) -> Awaitable[list[Figure]]:
+    return {
+        "memory": lambda: measure_memory(world),
+        "accept": lambda: measure_accept(world, size.accept, size.tenants),
+        "deliver": lambda: measure_deliver(world, size.deliver, size.tenants, size.live_s),
+        "growth": lambda: measure_growth(world, size.waiting, size.many_tenants, size.first),
+    }[name]()
+
+
+def main() -> None:
+    """Measure, print, and keep the figures in a file."""
+    parser = argparse.ArgumentParser(prog="tillwire bench")
+    parser.add_argument("--json", action="store_true", help="print JSON alone")
+    parser.add_argument("--quick", action="store_true", help="small sizes, at most 90 s")
+    parser.add_argument("--only", choices=SECTIONS, action="append", help="measure only this")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="tillwire-bench-"))
+    sections = tuple(options.only or SECTIONS)
+
+    def tell(found: list[Figure]) -> None:
+        if not options.json:
+            sys.stdout.write(as_table(as_rows(found)) + "\n\n")
+            sys.stdout.flush()
+
+    try:
+        size = QUICK if options.quick else FULL
+        figures = asyncio.run(measure(size, folder, sections, tell))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    kept = {
+        "measured_at": clock.now().isoformat(timespec="seconds"),
+        "machine": f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}",
+        "is_quick": options.quick,
+        "figures": as_rows(figures),
+    }
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    if options.json:
+        sys.stdout.write(json.dumps(kept) + "\n")
+
+
+if __name__ == "__main__":
+    main()

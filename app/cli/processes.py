@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from uvicorn.loops.auto import auto_loop_factory
 
 from app.cli.answer import plainly
 from app.processes.scheduler import run_scheduler
@@ -22,16 +24,22 @@ def web(
     ] = None,
 ) -> None:
     """Run one web process: webhooks, events, files, the API; ends on SIGTERM."""
-    asyncio.run(run_web(folder))
+    _run(run_web(folder))
 
 
 @plainly
 def worker() -> None:
     """Run one worker: prepares messages, delivers, polls; ends on SIGTERM."""
-    asyncio.run(run_worker())
+    _run(run_worker())
 
 
 @plainly
 def scheduler() -> None:
     """Run one scheduler: sweeps, books, partitions; many may run, one leads."""
     asyncio.run(run_scheduler())
+
+
+def _run(process: Coroutine[Any, Any, None]) -> None:
+    """Run a process on uvloop where it is there: uvicorn chooses a loop only when it makes its own."""
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        runner.run(process)

@@ -13,6 +13,7 @@ from app.cli.ledger import run_ledger
 from app.cli.measure import run_bench, run_chaos
 from app.cli.migrate import run_migrate
 from app.cli.processes import scheduler, web, worker
+from app.cli.trace import run_trace
 from app.cli.up import run_demo
 
 program = typer.Typer(
@@ -31,6 +32,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "scheduler": scheduler,
     "apply": run_apply,
     "ledger": run_ledger,
+    "trace": run_trace,
 }
 # These hand all their arguments on to another program.
 PASSED_ON: dict[str, Callable[..., Any]] = {"bench": run_bench, "chaos": run_chaos}

@@ -83,7 +83,10 @@ async def lose_authorization(
 
 async def restore_authorization(session: Session, tenant_id: Id, connection_id: Id) -> bool:
     """Let calls go again after credentials were renewed; False when authorization was not lost."""
-    return await _move(session, (tenant_id, connection_id), "admitted", _Rest())
+    is_restored = await _move(session, (tenant_id, connection_id), "admitted", _Rest())
+    if is_restored:
+        await _wake_lanes(session, tenant_id, connection_id)
+    return is_restored
 
 
 async def note_success(session: Session, tenant_id: Id, connection_id: Id) -> None:
@@ -105,6 +108,16 @@ class _Rest:
     until: datetime | None = None
     reason: str = ""
     probe_s: float = PROBE_FIRST_S
+
+
+async def _wake_lanes(session: Session, tenant_id: Id, connection_id: Id) -> None:
+    """Let what waited for the next hourly look go now; leased and blocked lanes stay as they are."""
+    await session.execute(
+        "update lane set ready_at = now() where tenant_id = $1 and connection_id = $2"
+        " and holder is null and blocked_by is null and ready_at > now()",
+        tenant_id,
+        connection_id,
+    )
 
 
 async def _ensure_row(session: Session, tenant_id: Id, connection_id: Id) -> None:

@@ -113,8 +113,7 @@ with leased as (
     from leased cross join lateral (
         select tenant_id, id, connection_id, lane_hash, seq, state, crash_count from delivery
         where tenant_id = leased.tenant_id and connection_id = leased.connection_id
-            and lane_hash = leased.lane_hash
-            and state in ('ready', 'delivering', 'waiting', 'checking', 'held')
+            and lane_hash = leased.lane_hash and is_open
         order by seq limit $4) d
     window lane as (partition by d.tenant_id, d.connection_id, d.lane_hash)
 )

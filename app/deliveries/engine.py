@@ -29,6 +29,7 @@ from infra.settings import EngineSettings
 from infra.wake import Wake
 
 LANES_PER_CLAIM = 200
+FREE_SHARE_TO_CLAIM = 0.25
 # A lane task starts no further call when this share of its lease is gone.
 LEASE_SHARE_TO_START = 0.4
 # A lane whose connection rests is looked at again after this; the breaker says when it may go.
@@ -77,8 +78,8 @@ class DeliveryEngine:
 
     async def _round(self, tasks: asyncio.TaskGroup) -> int:
         free = self._settings.max_in_flight - self._busy
-        if free <= 0:
-            return 0
+        if free < self._settings.max_in_flight * FREE_SHARE_TO_CLAIM:
+            return 0  # one large claim costs little more than one small one
         try:
             claimed = await claim(
                 self._parts.database,

@@ -105,6 +105,8 @@ update message set open_routes = message.open_routes - done.count,
         then 'settled' else message.state end
 from unnest($1::uuid[], $2::uuid[], $3::int[]) as done (tenant_id, id, count)
 where message.tenant_id = done.tenant_id and message.id = done.id
+    -- Leaves out the partitions of other days before they are opened.
+    and message.id between $4 and $5
 """
 _RELEASE = """
 update lane set open_count = lane.open_count - done.finals, blocked_by = done.blocked_by,
@@ -264,7 +266,8 @@ async def _close_messages(session: Session, results: Sequence[LaneResult]) -> No
     )
     if done:
         rows = [(tenant, message, count) for (tenant, message), count in sorted(done.items())]
-        await session.execute(_MESSAGES, *_columns(rows))
+        ids = [message for _, message in done]
+        await session.execute(_MESSAGES, *_columns(rows), min(ids), max(ids))
 
 
 async def _release(session: Session, results: Sequence[LaneResult]) -> None:

@@ -19,11 +19,11 @@ TENANTS_PER_ROUND = 64
 # A loose walk over the tenants with waiting messages: one index probe for each, however many wait.
 _TENANTS = """
 with recursive waiting as (
-    (select tenant_id from message where state = 'received' and tenant_id > $1
+    (select tenant_id from message where is_waiting and tenant_id > $1
      order by tenant_id limit 1)
     union all
     select next.tenant_id from waiting cross join lateral (
-        select tenant_id from message where state = 'received' and tenant_id > waiting.tenant_id
+        select tenant_id from message where is_waiting and tenant_id > waiting.tenant_id
         order by tenant_id limit 1) next
 )
 select tenant_id from waiting limit $2

@@ -33,7 +33,7 @@ from message m
 join lateral (select headers, sealed, period, revision from message_body
     where tenant_id = m.tenant_id and message_id = m.id and revision <= m.revision
     order by revision desc limit 1) b on true
-where m.tenant_id = $1 and m.state = 'received'
+where m.tenant_id = $1 and m.is_waiting
 order by m.accept_seq limit $2
 """
 
@@ -81,11 +81,9 @@ class Preparer:
             rows = await session.fetch(_WAITING, tenant_id, limit)
             if not rows:
                 return Prepared()
-            batch = read_batch(
-                await self._opened(session, tenant_id, rows, key),
-                await self._connectors(session, tenant_id, rows),
-                routes,
-            )
+            sources = await _sources(session, tenant_id, rows)
+            messages = await self._opened(session, rows, key, sources)
+            batch = read_batch(messages, sources.connectors, routes)
             writer = Writer(session, tenant_id, key, loses_a_delivery=self._loses_a_delivery)
             written = await writer.write(batch)
         for read in written.routed:
@@ -93,41 +91,36 @@ class Preparer:
         return Prepared(len(rows), written.deliveries, written.held)
 
     async def _opened(
-        self, session: Session, tenant_id: Id, rows: Sequence[Row], current: TenantKey
+        self, session: Session, rows: Sequence[Row], current: TenantKey, sources: _Sources
     ) -> list[Waiting]:
-        settings = await self._settings(session, tenant_id, rows)
         opened = []
         for row in rows:
             key = current
             if row["period"] != current.period:
-                key = await self._vault.of(tenant_id, row["period"], session)
-            opened.append(_open(row, key, settings.get(row["connection_id"], {})))
+                key = await self._vault.of(current.tenant_id, row["period"], session)
+            opened.append(_open(row, key, sources.settings.get(row["connection_id"], {})))
         return opened
 
-    async def _settings(
-        self, session: Session, tenant_id: Id, rows: Sequence[Row]
-    ) -> dict[UUID, dict[str, object]]:
-        ids = list({row["connection_id"] for row in rows})
-        found = await session.fetch(
-            "select id, settings from connection where tenant_id = $1 and id = any($2)",
-            tenant_id,
-            ids,
-        )
-        return {row["id"]: json.loads(row["settings"]) for row in found}
 
-    async def _connectors(
-        self, session: Session, tenant_id: Id, rows: Sequence[Row]
-    ) -> dict[Id, Connector]:
-        ids = list({row["connection_id"] for row in rows})
-        found = await session.fetch(
-            "select id, connector from connection where tenant_id = $1 and id = any($2)",
-            tenant_id,
-            ids,
-        )
-        known = registry.names()
-        return {
-            row["id"]: registry.load(row["connector"]) for row in found if row["connector"] in known
-        }
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """The connections that a batch came from: what reads them, and how they are set up."""
+
+    connectors: dict[Id, Connector]
+    settings: dict[Id, dict[str, object]]
+
+
+async def _sources(session: Session, tenant_id: Id, rows: Sequence[Row]) -> _Sources:
+    found = await session.fetch(
+        "select id, connector, settings from connection where tenant_id = $1 and id = any($2)",
+        tenant_id,
+        list({row["connection_id"] for row in rows}),
+    )
+    known = registry.names()
+    return _Sources(
+        {row["id"]: registry.load(row["connector"]) for row in found if row["connector"] in known},
+        {row["id"]: json.loads(row["settings"]) for row in found},
+    )
 
 
 def _open(row: Row, key: TenantKey, settings: dict[str, object]) -> Waiting:

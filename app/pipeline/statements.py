@@ -55,7 +55,7 @@ update delivery set state = 'superseded', settled_at = now(), code = '', words =
 from unnest($2::uuid[], $3::bytea[], $4::bigint[]) as newest (connection_id, lane_hash, seq)
 where delivery.tenant_id = $1 and delivery.connection_id = newest.connection_id
     and delivery.lane_hash = newest.lane_hash and delivery.seq < newest.seq
-    and delivery.state in ('ready', 'waiting', 'held')
+    and delivery.is_open and delivery.state in ('ready', 'waiting', 'held')
 returning delivery.id, delivery.connection_id, delivery.lane_hash, delivery.message_id
 """
 UNBLOCK = """
@@ -85,5 +85,7 @@ update message set state = new.state, fate = new.fate, code = new.code, routes =
     open_routes = new.open_routes, prepared_at = now()
 from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[])
     as new (id, state, fate, code, routes, open_routes)
-where message.tenant_id = $1 and message.id = new.id and message.state = 'received'
+where message.tenant_id = $1 and message.id = new.id and message.is_waiting
+    -- Leaves out the partitions of other days before they are opened.
+    and message.id between $8 and $9
 """

@@ -259,7 +259,13 @@ class Writer:
             rows[one.message.id] = ("held", "", one.hold.code, 0, 0)
         listed = [(message_id, *row) for message_id, row in sorted(rows.items())]
         if listed:
-            await self._session.execute(statements.MESSAGES, self._tenant_id, *_columns(listed))
+            await self._session.execute(
+                statements.MESSAGES,
+                self._tenant_id,
+                *_columns(listed),
+                listed[0][0],
+                listed[-1][0],
+            )
 
 
 def effect_key(tenant_id: UUID, flow_id: UUID, event_id: UUID) -> str:
@@ -268,8 +274,13 @@ def effect_key(tenant_id: UUID, flow_id: UUID, event_id: UUID) -> str:
 
 
 def _lane_hash(read: Read, route: Route) -> bytes:
-    """Name the lane: events of one key to one target wait for each other, others never."""
-    key = read.event.key if route.ordering != "none" else f"{read.event.key}|{read.id}"
+    """Name the lane: events of one key to one target wait for each other, others never.
+
+    Values of which the latest wins have a lane for each flow: a value that one flow sends must not
+    take the place of the same value that another flow sends elsewhere in the same system.
+    """
+    parts = {"strict": "", "latest_wins": f"|{route.flow_id}", "none": f"|{read.id}"}
+    key = read.event.key + parts[route.ordering]
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:LANE_HASH_BYTES]
 
 

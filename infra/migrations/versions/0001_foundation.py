@@ -25,10 +25,13 @@ depends_on = None
 ROLES = ("tillwire_app", "tillwire_gate", "tillwire_intake", "tillwire_engine", "tillwire_support")
 PARTITIONED = ("message", "message_body", "event", "attempt")
 
-TENANT = "tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid"
-PARTNER = "nullif(current_setting('app.partner_id', true), '')::uuid"
-OPERATOR = "current_setting('app.operator', true) = 'on'"
-LISTED = "tenant_id = any (nullif(current_setting('app.tenant_ids', true), '')::uuid[])"
+# As a sub-select each setting is read once for a statement, not once for a row.
+TENANT = "tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid)"
+PARTNER = "(select nullif(current_setting('app.partner_id', true), '')::uuid)"
+OPERATOR = "(select current_setting('app.operator', true) = 'on')"
+LISTED = (
+    "tenant_id = any ((select nullif(current_setting('app.tenant_ids', true), '')::uuid[])::uuid[])"
+)
 REACH = f"({OPERATOR} or partner_id = {PARTNER} or id = nullif(current_setting('app.tenant_id', true), '')::uuid)"
 OWNED = f"({OPERATOR} or partner_id = {PARTNER} or {TENANT} or tenant_id in (select id from tenant where partner_id = {PARTNER}))"
 
@@ -61,7 +64,7 @@ TENANT_TABLES: dict[str, tuple[str, ...]] = {
 }
 
 MESSAGE_FACTS = (
-    "tenant_id, id, connection_id, accept_seq, state, fate, routes, open_routes, received_at"
+    "tenant_id, id, connection_id, accept_seq, state, is_waiting, fate, routes, open_routes, received_at"
 )
 EVENT_FACTS = (
     "tenant_id, id, message_id, connection_id, type, key, object_id, amount, currency, label, revision,"
@@ -179,7 +182,7 @@ def downgrade() -> None:
     op.execute("drop sequence message_accept_seq")
     op.execute("drop function ensure_partitions(int)")
     op.execute("drop function lowest_id_at(date)")
-    for function in ("delivery_state_guard", "message_state_guard", "audit_is_append_only"):
+    for function in ("illegal_move", "audit_is_append_only"):
         op.execute(f"drop function {function}()")
 
 
@@ -233,23 +236,22 @@ def _make_partition_function() -> None:
 
 
 def _guard_states() -> None:
+    """Refuse illegal moves; the legal ones are told apart without calling a function for each row."""
+    op.execute("""
+        create function illegal_move() returns trigger language plpgsql as $$
+        begin
+            raise exception 'illegal move of a % from % to %', tg_table_name, old.state, new.state
+                using errcode = 'check_violation';
+        end $$""")
     for table, moves in (("delivery", DELIVERY_MOVES), ("message", MESSAGE_MOVES)):
-        cases = " ".join(
-            f"when '{old}' then new.state in ({', '.join(repr(state) for state in sorted(set(new.split()) | {old}))})"
+        legal = " or ".join(
+            f"(old.state = '{old}' and new.state in ({', '.join(map(repr, sorted(new.split())))}))"
             for old, new in moves.items()
         )
-        op.execute(f"""
-            create function {table}_state_guard() returns trigger language plpgsql as $$
-            begin
-                if not (case old.state {cases} else false end) then
-                    raise exception 'illegal move of a {table} from % to %', old.state, new.state
-                        using errcode = 'check_violation';
-                end if;
-                return new;
-            end $$""")
         op.execute(
-            f"create trigger {table}_state_guard before update of state on {table}"
-            f" for each row when (old.state is distinct from new.state) execute function {table}_state_guard()"
+            f"create trigger {table}_state_guard before update of state on {table} for each row"
+            f" when (old.state is distinct from new.state and not ({legal}))"
+            " execute function illegal_move()"
         )
     op.execute("""
         create function audit_is_append_only() returns trigger language plpgsql as $$

@@ -186,7 +186,7 @@ create table receipt (
     received_at timestamptz not null,
     primary key (tenant_id, connection_id, dedup_hash)
 );
-create index receipt_by_time on receipt (received_at);
+create index receipt_by_time on receipt using brin (received_at) with (pages_per_range = 8);
 
 create table message (
     tenant_id uuid not null,
@@ -197,6 +197,8 @@ create table message (
     dedup_label text not null default '',
     state text not null default 'received' constraint message_state_known
         check (state in ('received', 'held', 'prepared', 'settled', 'discarded', 'cancelled')),
+    -- The predicate of an index must not change with every state, or no update would be heap-only.
+    is_waiting boolean not null generated always as (state = 'received') stored,
     fate text not null default '' constraint message_fate_known
         check (fate in ('', 'routed', 'skipped', 'merged', 'discarded', 'cancelled')),
     code text not null default '',
@@ -212,8 +214,8 @@ create table message (
     prepared_at timestamptz,
     primary key (tenant_id, id)
 ) partition by range (id);
-create index message_waiting on message (tenant_id, accept_seq) where state = 'received';
-create index message_by_time on message (received_at);
+create index message_waiting on message (tenant_id, accept_seq) where is_waiting;
+create index message_by_time on message using brin (received_at) with (pages_per_range = 8);
 
 create table message_body (
     tenant_id uuid not null,
@@ -308,7 +310,6 @@ create table lane (
     primary key (tenant_id, connection_id, lane_hash)
 ) with (fillfactor = 70);
 create index lane_due on lane (tenant_id, connection_id, class, ready_at) where ready_at is not null;
-create index lane_open on lane (tenant_id, connection_id) where open_count > 0;
 
 create table delivery (
     tenant_id uuid not null,
@@ -323,6 +324,8 @@ create table delivery (
     class smallint not null,
     state text not null constraint delivery_state_known check (state in (
         'ready', 'delivering', 'waiting', 'checking', 'held', 'delivered', 'superseded', 'discarded', 'cancelled')),
+    is_open boolean not null generated always as
+        (state in ('ready', 'delivering', 'waiting', 'checking', 'held')) stored,
     attempt_count int not null default 0,
     crash_count smallint not null default 0,
     not_before timestamptz,
@@ -336,10 +339,9 @@ create table delivery (
     primary key (tenant_id, id),
     constraint delivery_once_per_flow unique (tenant_id, event_id, flow_id, replay_no)
 ) with (fillfactor = 80);
-create unique index delivery_open on delivery (tenant_id, connection_id, lane_hash, seq)
-    where state in ('ready', 'delivering', 'waiting', 'checking', 'held');
+create unique index delivery_open on delivery (tenant_id, connection_id, lane_hash, seq) where is_open;
 create index delivery_by_message on delivery (tenant_id, message_id);
-create index delivery_by_time on delivery (accepted_at);
+create index delivery_by_time on delivery using brin (accepted_at) with (pages_per_range = 8);
 
 create table attempt (
     tenant_id uuid not null,

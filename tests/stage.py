@@ -128,7 +128,7 @@ class Stage:
                     session, key, retailer.connections[name], secret, SecretStr(SECRET)
                 )
 
-    async def flow(  # noqa: PLR0913 - one argument for each column that tests vary
+    async def flow(
         self,
         retailer: Retailer,
         source: str,
@@ -189,6 +189,11 @@ class Stage:
         """Read rows in the retailer's scope."""
         async with begin(retailer.scope, self.database) as session:
             return [dict(row) for row in await session.fetch(sql, *args)]
+
+    async def write(self, retailer: Retailer, sql: str, *args: Any) -> int:
+        """Change rows in the retailer's scope, as only a test may."""
+        async with begin(retailer.scope, self.database) as session:
+            return await session.execute(sql, *args)
 
     async def until(
         self, retailer: Retailer, sql: str, expected: object, at_most_s: float = 20

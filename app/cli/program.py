@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from app.cli import connectors, keys
+from app.cli import connectors, hooks, keys
 from app.cli.apply import run_apply
 from app.cli.ledger import run_ledger
 from app.cli.measure import run_bench, run_chaos
@@ -36,7 +36,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 # These hand all their arguments on to another program.
 PASSED_ON: dict[str, Callable[..., Any]] = {"bench": run_bench, "chaos": run_chaos}
-GROUPS = {"keys": keys.commands, "connectors": connectors.commands}
+GROUPS = {
+    "keys": keys.commands,
+    "hooks": hooks.commands,
+    "connectors": connectors.commands,
+}
 
 for _name, _command in COMMANDS.items():
     program.command(_name)(_command)

@@ -111,7 +111,7 @@ with leased as (
 ), head as (
     select d.*, max(d.crash_count) over lane as worst, row_number() over (lane order by d.seq) as place
     from leased cross join lateral (
-        select tenant_id, id, connection_id, lane_hash, seq, state, crash_count from delivery
+        select tenant_id, id, connection_id, lane_hash, seq, state, code, crash_count from delivery
         where tenant_id = leased.tenant_id and connection_id = leased.connection_id
             and lane_hash = leased.lane_hash and is_open
         order by seq limit $4) d
@@ -125,7 +125,8 @@ where delivery.tenant_id = head.tenant_id and delivery.id = head.id
     and (head.place = 1 or head.worst = 0) and head.state <> 'held'
 returning delivery.tenant_id, delivery.id, delivery.connection_id, delivery.lane_hash, delivery.seq,
     delivery.event_id, delivery.message_id, delivery.flow_id, delivery.attempt_count,
-    head.crash_count as crashes, head.state in ('delivering', 'checking') as must_check,
+    head.crash_count as crashes,
+    head.state in ('delivering', 'checking') or head.code = 'outcome.unknown' as must_check,
     delivery.effect_key, delivery.accepted_at
 """
 

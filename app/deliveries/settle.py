@@ -70,7 +70,9 @@ order by 1, 2, 3 for update of lane
 """
 _MOVE = """
 update delivery set state = new.state, not_before = now() + make_interval(secs => new.wait_s),
-    attempt_count = delivery.attempt_count - new.unburnt, crash_count = new.crashes, code = new.code,
+    attempt_count = delivery.attempt_count - new.unburnt, crash_count = new.crashes,
+    -- What was put back untouched keeps what is known of it (`outcome.unknown`: ask before sending).
+    code = case when new.state = 'ready' then delivery.code else new.code end,
     words = new.words,
     external_ref = case when new.reference = '' then external_ref else new.reference end,
     settled_at = case when new.is_final then now() end

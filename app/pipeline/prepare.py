@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from app.connections.directory import ConnectionBook
 from app.deliveries.handover import HandOver
@@ -153,7 +152,7 @@ def _is_as_cut(row: Row) -> bool:
     What makes a record unreadable is found again when it is read. A file as a whole is never read.
     """
     is_whole_file = row["topic"] == WHOLE_FILE and row["body_revision"] == 0
-    return row["revision"] == 0 or is_whole_file
+    return bool(row["revision"] == 0 or is_whole_file)
 
 
 def _problem(headers: dict[str, str]) -> HoldRecord | None:

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from connectors.sdk.message import JsonObject
+
 Verdict = Literal["pass", "fail", "not_applicable"]
 
 _SHOWN: dict[Verdict, str] = {"pass": "pass", "fail": "FAIL", "not_applicable": "-"}
@@ -44,10 +46,14 @@ class Card:
         return passed / applicable if applicable else 0.0
 
 
+def figures(card: Card) -> JsonObject:
+    """Give a card as plain values, with its score and the count of what fails."""
+    return asdict(card) | {"score_0_1": round(card.score_0_1, 4), "failed": len(card.failed)}
+
+
 def write_card(card: Card, path: Path) -> None:
     """Write a card as JSON."""
-    told = asdict(card) | {"score_0_1": round(card.score_0_1, 4), "failed": len(card.failed)}
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(figures(card)), indent=2) + b"\n")
 
 
 def render(card: Card) -> str:

@@ -2,7 +2,8 @@
 
 A case is a JSON file with `topic`, one of `body`, `body_text` or `file` (beside it), and where
 needed `headers`, `settings`, and `expect`: {"types": [...]}, {"hold": code} or {"skipped": code}.
-`send.json` holds the settings for sending, by action. A till file is cut by the connector itself.
+A vendor's own message stays a file of its own, named by a case beside it (`order.case.json`).
+`send.json` holds the settings for sending, by action ("*" for all). A till file is cut by the connector itself.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from connectors.lab.bare_fixtures import BARE, BARE_SEND
 from connectors.sdk.connector import Connector
 from connectors.sdk.message import JsonObject, RawMessage
 
@@ -33,7 +33,7 @@ class Case:
     expect: JsonObject = field(default_factory=dict)
 
 
-def read_cases(name: str, folder: Path, connector: Connector) -> tuple[Case, ...]:
+def read_cases(folder: Path, connector: Connector) -> tuple[Case, ...]:
     """Read every fixture of a connector, in order of file names."""
     files = sorted(path for path in folder.glob("*") if path.is_file() and path.name != SEND_FILE)
     used = {path.with_name(told["file"]) for path in files if "file" in (told := _told(path))}
@@ -41,27 +41,23 @@ def read_cases(name: str, folder: Path, connector: Connector) -> tuple[Case, ...
         case
         for path in files
         if path not in used and path.suffix != ".md"
-        for case in _cases_of(name, path, connector)
+        for case in _cases_of(path, connector)
     )
 
 
-def read_send_settings(name: str, folder: Path) -> dict[str, JsonObject]:
+def read_send_settings(folder: Path) -> dict[str, JsonObject]:
     """Read the settings for sending, by action; none when there is no such file."""
     path = folder / SEND_FILE
     if not path.exists():
-        return BARE_SEND.get(name, {})
+        return {}
     told: dict[str, JsonObject] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     return told
 
 
-def _cases_of(name: str, path: Path, connector: Connector) -> Iterator[Case]:
+def _cases_of(path: Path, connector: Connector) -> Iterator[Case]:
     told = _told(path)
-    bare = BARE.get(name, {}).get(path.name)
     if "expect" in told:
         yield _case(path, told)
-    elif bare is not None:
-        topic, expect = bare
-        yield Case(path.name, RawMessage(topic, path.read_bytes(), RECEIVED_AT), expect)
     elif "file" in connector.manifest.receives:
         yield from _cut(path, connector)
 

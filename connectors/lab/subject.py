@@ -56,8 +56,8 @@ def subject_of(name: str) -> Subject:
         manifest=connector.manifest,
         connector=connector,
         folder=folder,
-        cases=read_cases(name, folder / "fixtures", connector),
-        send_settings=read_send_settings(name, folder / "fixtures"),
+        cases=read_cases(folder / "fixtures", connector),
+        send_settings=read_send_settings(folder / "fixtures"),
         rehearse=_rehearse(name),
     )
 

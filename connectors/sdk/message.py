@@ -48,7 +48,7 @@ class Reading:
     skipped: str | None = None
 
 
-class HoldRecord(Exception):  # noqa: N818 - a decision about one record, not a fault of the program
+class HoldRecord(Exception):
     """This one record cannot go on as it is; it is held, explained and priced; others go on.
 
     code:    `area.reason`, e.g. `order.totals_differ`

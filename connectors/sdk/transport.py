@@ -1,4 +1,4 @@
-"""How a connector reaches its system: relative calls only; host, credentials and limits are not its business."""
+"""How a connector reaches its system: relative calls; host, credentials and limits are ours."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Answer:
     took_ms: int
 
 
-class NotSent(Exception):  # noqa: N818 - names what is known, not a fault of the program
+class NotSent(Exception):
     """Nothing reached the target (refused, no route, budget empty): sending again is safe.
 
     `after_s` is how long to wait when it is known (budget, breaker).
@@ -50,7 +50,7 @@ class NotSent(Exception):  # noqa: N818 - names what is known, not a fault of th
         self.after_s = after_s
 
 
-class AnswerLost(Exception):  # noqa: N818
+class AnswerLost(Exception):
     """The request left and no usable answer came back: the target may have acted."""
 
     def __init__(self, words: str) -> None:

@@ -173,7 +173,7 @@ class Crowd:
 
     async def _paced(self, started_s: float) -> None:
         while self._next < len(self._requests):
-            due = int((time.perf_counter() - started_s) * self._load.rate_per_s)
+            due = int((time.perf_counter() - started_s) * self._load.rate_per_s) + 1
             while self._next < min(due, len(self._requests)) and self.idle:
                 due_s = started_s + self._next / self._load.rate_per_s
                 self._send(self.idle.popleft(), due_s)

@@ -93,7 +93,7 @@ async def test_roles_across_tenants_read_no_payload(
 ) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with begin(scope, database) as session:
-            await session.fetch(f"select * from {table}")  # noqa: S608 - a literal list above
+            await session.fetch(f"select * from {table}")
 
 
 async def test_intake_writes_only_for_the_tenants_it_lists(database: Database) -> None:
@@ -117,7 +117,7 @@ async def test_intake_writes_only_for_the_tenants_it_lists(database: Database) -
 async def test_no_role_may_empty_or_delete_from_the_book(database: Database, table: str) -> None:
     tenant_id = await a_tenant(database)
     for scope in (TenantScope(tenant_id), EngineScope()):
-        for statement in (f"truncate {table}", f"delete from {table}"):  # noqa: S608
+        for statement in (f"truncate {table}", f"delete from {table}"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 async with begin(scope, database) as session:
                     await session.execute(statement)

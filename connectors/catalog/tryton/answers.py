@@ -38,8 +38,8 @@ def check(answer: Answer, *, changes: bool) -> None:
 
 
 def unreadable(answer: Answer, *, changes: bool) -> Stopped:
-    """Say what a good status with a body that is no JSON means."""
-    words = "Tryton's answer broke off."
+    """Say what a good status with a body that is no record of Tryton's means."""
+    words = "Tryton's answer is none that Tryton gives, or it broke off."
     if changes:
         return Stopped(Unknown(words, answer.status))
     return Stopped(RetryLater("target.unreadable", words, status=answer.status))

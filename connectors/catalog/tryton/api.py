@@ -39,7 +39,10 @@ class Tryton:
         """Give the fields of the records that match, oldest first."""
         query = [("d", token(domain)), ("o", token([["id", "ASC"]])), ("s", str(limit))]
         call = self._call("GET", model, fields, query=query, context=context)
-        rows: list[JsonObject] = await self._done(call, changes=False)
+        answer = await self._sent(call, changes=False)
+        rows = _content(answer, changes=False)
+        if not isinstance(rows, list) or not all(map(_is_record, rows)):
+            raise unreadable(answer, changes=False)
         return rows
 
     async def create(self, model: str, values: JsonObject, fields: Fields = ("id",)) -> JsonObject:
@@ -86,16 +89,11 @@ class Tryton:
         )
 
     async def _record(self, call: Call) -> JsonObject:
-        record = await self._done(call, changes=True)
+        answer = await self._sent(call, changes=True)
+        record = _content(answer, changes=True)
+        if isinstance(record, dict) and not _is_record(record):
+            raise unreadable(answer, changes=True)
         return record if isinstance(record, dict) else {}
-
-    async def _done(self, call: Call, *, changes: bool) -> Any:
-        answer = await self._sent(call, changes=changes)
-        check(answer, changes=changes)
-        try:
-            return decode(answer.body) if answer.body else None
-        except ValueError as error:
-            raise unreadable(answer, changes=changes) from error
 
     async def _sent(self, call: Call, *, changes: bool) -> Answer:
         try:
@@ -108,6 +106,20 @@ class Tryton:
             raise Stopped(RetryLater("target.answer_lost", trouble.words)) from trouble
         self.server_time = _date(answer) or self.server_time
         return answer
+
+
+def _content(answer: Answer, *, changes: bool) -> Any:
+    check(answer, changes=changes)
+    try:
+        return decode(answer.body) if answer.body else None
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+        raise unreadable(answer, changes=changes) from error
+
+
+def _is_record(row: object) -> bool:
+    """Say whether it is a record: Tryton puts the id into each, whatever fields were asked for."""
+    # Source: trytond 8.2 protocols/rest.py `_get_fields`.
+    return isinstance(row, dict) and "id" in row
 
 
 def _date(answer: Answer) -> datetime | None:

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.catalog.tryton.answers import check
+from connectors.catalog.tryton.api import Tryton
 from connectors.catalog.tryton.encoding import decode, encode
 from connectors.catalog.tryton.order_lines import sale_lines, totals
 from connectors.catalog.tryton.pricing import priced
 from connectors.catalog.tryton.settings import read_settings
-from connectors.catalog.tryton.stopped import Refused
+from connectors.catalog.tryton.stopped import Refused, Stopped
+from connectors.lab.scripted import Scripted, answered
 from connectors.registry import load
 from connectors.sdk.connector import Dispatch
 from connectors.sdk.message import HoldRecord, RawMessage
-from connectors.sdk.outcome import Rejected
+from connectors.sdk.outcome import Rejected, RetryLater, Unknown
 from connectors.sdk.transport import Answer
 from tests.connectors.tryton.real import CONNECTOR, line, moment, placed, web_order
 
@@ -84,6 +86,30 @@ def test_refusal_is_rejected_with_trytons_words() -> None:
 
     words = "Tryton says: The code on party must be unique."
     assert refused.value.outcome == Rejected("target.refused", "", words, 400)
+
+
+NO_RECORDS = [b'{"error": "nope"}', b'["nope"]', b'[{"state": "done"}]', b"null", b'"done"']
+
+
+@pytest.mark.parametrize("body", NO_RECORDS)
+async def test_good_status_without_records_is_asked_again(body: bytes) -> None:
+    tryton = Tryton(Scripted(answered(200, body)), read_settings(SETTINGS))
+
+    with pytest.raises(Stopped) as stopped:
+        await tryton.search("sale.sale", [], ("state",))
+
+    words = "Tryton's answer is none that Tryton gives, or it broke off."
+    assert stopped.value.outcome == RetryLater("target.unreadable", words, None, 200)
+
+
+async def test_good_status_with_an_error_inside_leaves_open_whether_the_change_was_made() -> None:
+    target = Scripted(answered(200, b'{"error": "nope", "success": false}'))
+
+    with pytest.raises(Stopped) as stopped:
+        await Tryton(target, read_settings(SETTINGS)).create("sale.sale", {"party": 1})
+
+    words = "Tryton's answer is none that Tryton gives, or it broke off."
+    assert stopped.value.outcome == Unknown(words, 200)
 
 
 def test_polled_record_is_read_with_the_moment_of_the_change_as_version() -> None:

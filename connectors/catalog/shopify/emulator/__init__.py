@@ -4,7 +4,8 @@ It imitates what the vendor documents (access token, point bucket, idempotency k
 webhook headers and retries), with data of its own. It is another system and never part of ours.
 """
 
+from connectors.catalog.shopify.emulator.rehearsal import rehearse
 from connectors.catalog.shopify.emulator.state import ShopState
 from connectors.catalog.shopify.emulator.web import app
 
-__all__ = ["ShopState", "app"]
+__all__ = ["ShopState", "app", "rehearse"]

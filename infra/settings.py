@@ -187,6 +187,10 @@ class EgressSettings(_FromEnvironment):
         validation_alias="EGRESS_ALLOW",
         description="exceptions as host:port or CIDR, comma-separated; empty allows public only",
     )
+    own_hosts: Listed = Field(
+        default=(),
+        description="our own hosts and proxies, never called; not set: TILLWIRE_ALLOWED_HOSTS if set",
+    )
 
 
 class TelemetrySettings(_FromEnvironment):
@@ -205,6 +209,12 @@ class TelemetrySettings(_FromEnvironment):
     environment: str = Field(
         default="production", max_length=64, description="name of this installation (text)"
     )
+    metrics_port: Port = Field(
+        default=0, description="port of /metrics of a worker or scheduler (0 is none)"
+    )
+    metrics_host: str = Field(
+        default="127.0.0.1", min_length=1, description="address of that port (IP address)"
+    )
 
 
 class EngineSettings(_FromEnvironment):
@@ -218,6 +228,9 @@ class EngineSettings(_FromEnvironment):
     )
     retry_scale: float = Field(
         default=1.0, gt=0, description="divides the retry schedule; above 1 only in tests (factor)"
+    )
+    workers: int = Field(
+        default=1, ge=1, le=10_000, description="workers that share each vendor's quota (count)"
     )
     poll_s: float = Field(
         default=1.0, gt=0, le=60, description="pause between looks for due work (seconds)"

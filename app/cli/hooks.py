@@ -23,7 +23,12 @@ from infra.ids import Id
 
 STATEMENT_TIMEOUT_S = 30.0
 
-commands = typer.Typer(help="Hook addresses: where vendors send to.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
+
+
+@commands.callback()
+def hooks() -> None:
+    """Hook addresses: where vendors send to."""
 
 
 @commands.command("rotate")

@@ -1,52 +1,97 @@
-"""The program: every command by its name; adding one is adding a line."""
+"""The program: every command by its name; adding one is adding a line.
+
+A command's module is imported when the command is run, so that a worker does not carry what only
+the demo or the API needs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from app.cli import connectors, hooks, keys
-from app.cli.apply import run_apply
-from app.cli.ledger import run_ledger
-from app.cli.measure import run_bench, run_chaos
-from app.cli.migrate import run_migrate
-from app.cli.processes import scheduler, web, worker
-from app.cli.trace import run_trace
-from app.cli.up import run_demo
+
+class Places(Mapping[str, Any]):
+    """Commands by name; one is imported from its `module:name` when it is looked up."""
+
+    def __init__(self, places: dict[str, str]) -> None:
+        self._places = places
+
+    def __getitem__(self, name: str) -> Any:
+        """Import one command, or one group of commands."""
+        module, _, attribute = self._places[name].partition(":")
+        return getattr(import_module(module), attribute)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+COMMANDS = Places(
+    {
+        "up": "app.cli.up:run_demo",
+        "migrate": "app.cli.migrate:run_migrate",
+        "web": "app.cli.web:web",
+        "worker": "app.cli.worker:worker",
+        "scheduler": "app.cli.scheduler:scheduler",
+        "apply": "app.cli.apply:run_apply",
+        "ledger": "app.cli.ledger:run_ledger",
+        "trace": "app.cli.trace:run_trace",
+    }
+)
+# These hand all their arguments on to another program.
+PASSED_ON = Places({"bench": "app.cli.measure:run_bench", "chaos": "app.cli.measure:run_chaos"})
+GROUPS = Places(
+    {
+        "keys": "app.cli.keys:commands",
+        "hooks": "app.cli.hooks:commands",
+        "connectors": "app.cli.connectors:commands",
+    }
+)
+
+_PASS_ALL = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+class _ByName(TyperGroup):
+    """Finds a command's module only when the command, or the list of all, is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name all commands in the order of the tables."""
+        return [*COMMANDS, *PASSED_ON, *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give one command; None when there is none of that name."""
+        if cmd_name in GROUPS:
+            return _named(get_command(GROUPS[cmd_name]), cmd_name)
+        found = COMMANDS.get(cmd_name) or PASSED_ON.get(cmd_name)
+        if found is None:
+            return None
+        alone = typer.Typer(add_completion=False)
+        settings = _PASS_ALL if cmd_name in PASSED_ON else None
+        alone.command(cmd_name, context_settings=settings)(found)
+        return _named(get_command(alone), cmd_name)
+
+
+def _named(command: Any, name: str) -> Any:
+    command.name = name
+    return command
+
 
 program = typer.Typer(
+    cls=_ByName,
     name="tillwire",
-    help="Retail integration platform that partners run for their retailers.",
     no_args_is_help=True,
     # Local variables hold credentials; a trace of them must not reach a terminal or a log.
     pretty_exceptions_enable=False,
 )
 
-COMMANDS: dict[str, Callable[..., Any]] = {
-    "up": run_demo,
-    "migrate": run_migrate,
-    "web": web,
-    "worker": worker,
-    "scheduler": scheduler,
-    "apply": run_apply,
-    "ledger": run_ledger,
-    "trace": run_trace,
-}
-# These hand all their arguments on to another program.
-PASSED_ON: dict[str, Callable[..., Any]] = {"bench": run_bench, "chaos": run_chaos}
-GROUPS = {
-    "keys": keys.commands,
-    "hooks": hooks.commands,
-    "connectors": connectors.commands,
-}
 
-for _name, _command in COMMANDS.items():
-    program.command(_name)(_command)
-for _name, _command in PASSED_ON.items():
-    program.command(
-        _name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-    )(_command)
-for _name, _group in GROUPS.items():
-    program.add_typer(_group, name=_name)
+@program.callback()
+def tillwire() -> None:
+    """Retail integration platform that partners run for their retailers."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.connections.declared import check_settings
 from app.connections.directory import ConnectionState
+from app.connections.health import restore_authorization
 from app.connections.origin import origin_of
 from app.connections.streams import ensure_streams
 from app.connections.tenant import acting_tenant
@@ -61,6 +62,8 @@ async def ensure_connection(session: Session, wanted: WantedConnection) -> tuple
     await _follow_host(session, row, wanted)
     await _update(session, row["id"], wanted)
     await ensure_streams(session, row["id"], wanted.connector)
+    # What it lacked, and what its deliveries wait for, may be there now.
+    await restore_authorization(session, acting_tenant(session), row["id"])
     await _record(session, "connections.change_connection", row["id"], wanted)
     return row["id"], True
 

@@ -46,6 +46,10 @@ class BookedConnection:
     config: ConnectionConfig
     secrets: Secrets
 
+    def is_same(self, other: BookedConnection) -> bool:
+        """Say whether both are set up alike, credentials included."""
+        return self.config == other.config and self.secrets.is_same(other.secrets)
+
 
 async def load_connection(
     scope: TenantScope, database: Database, connection_id: Id

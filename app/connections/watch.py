@@ -19,6 +19,7 @@ from app.connections.health import (
     read_health,
     take_probe,
 )
+from app.connections.unusable import waits_for_owner
 from connectors.sdk.outcome import (
     AuthorizationLost,
     Delivered,
@@ -106,9 +107,9 @@ class ConnectionWatch:
     async def learn(self, tenant_id: Id, connection_id: Id, outcome: Outcome) -> None:
         """Take one outcome into account; safe to call for outcomes in any order."""
         key = (tenant_id, connection_id)
-        if isinstance(outcome, AuthorizationLost):
+        if waits_for_owner(outcome):
             async with begin(EngineScope(), self._database) as session:
-                await lose_authorization(session, tenant_id, connection_id, outcome.words)
+                await lose_authorization(session, tenant_id, connection_id, _reason(outcome))
             self._moved(key)
             return
         sign = sign_of(outcome)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
+from app.connections.unusable import NOT_SET_UP
 from app.deliveries.backoff import NOT_YET_MAX_S, NOT_YET_S, next_try_s
 from app.deliveries.states import State
 from connectors.sdk.manifest import KeyStyle
@@ -21,7 +22,7 @@ from connectors.sdk.outcome import (
     Unknown,
 )
 
-AUTHORIZATION_RETRY_S = 3600.0  # at most 24 tries a day on a dead credential
+OWNER_RETRY_S = 3600.0  # at most 24 tries a day on a dead credential, or without one
 CHECK_AFTER_S = 2.0
 OWN_PAUSE_S = 2.0
 # Our own limits held the call back: nothing was tried, so nothing counts against the schedule.
@@ -62,25 +63,28 @@ def decide(  # noqa: PLR0911 - one return for each kind of answer
         case Delivered(reference=reference) | Duplicate(reference=reference):
             return Decision("delivered", reference=reference)
         case RetryLater(code=code, words=words, after_s=after_s):
-            if code.startswith(_OURS):
-                return Decision("waiting", after_s or OWN_PAUSE_S / scale, code, words, burns=False)
+            pause_s = _pause_s(code, after_s, scale)
+            if pause_s is not None:
+                return Decision("waiting", pause_s, code, words, burns=False)
             return retry("waiting", code, words, after_s)
         case Rejected(code=code, pointer=pointer, words=words):
             return Decision("held", code=code, words=words, pointer=pointer)
         case NotYet(missing=missing, words=words):
             return _wait_for(missing, words, tried, scale)
         case AuthorizationLost(words=words):
-            return Decision(
-                "waiting",
-                AUTHORIZATION_RETRY_S / scale,
-                "target.authorization_lost",
-                words,
-                burns=False,
-            )
+            lost = "target.authorization_lost"
+            return Decision("waiting", OWNER_RETRY_S / scale, lost, words, burns=False)
         case Unknown(words=words):
             state: State = "checking" if tried.keys == "lookup" else "waiting"
             return retry(state, "target.answer_lost", words, None)
     assert_never(outcome)
+
+
+def _pause_s(code: str, after_s: float | None, scale: float) -> float | None:
+    """Give how long to wait where nothing was tried; None where the target was."""
+    if code in NOT_SET_UP:
+        return OWNER_RETRY_S / scale
+    return after_s or OWN_PAUSE_S / scale if code.startswith(_OURS) else None
 
 
 def _wait_for(missing: str, words: str, tried: Attempted, scale: float) -> Decision:

@@ -19,6 +19,7 @@ from connectors.sdk.outcome import (
 )
 from infra.telemetry.events import log_event
 from infra.telemetry.metrics import METRICS, DeliveryOutcome
+from infra.telemetry.tell_fault import tell_fault
 
 OUTCOME_NAMES: dict[type[Outcome], DeliveryOutcome] = {
     Delivered: "delivered",
@@ -69,27 +70,12 @@ class Reports:
 
     def settle_failed(self, result: LaneResult, fault: Exception) -> None:
         """Tell of one lane whose result was refused by the database."""
-        log_event(
-            "settle.failed",
-            level="error",
-            tenant=str(result.key[0]),
-            error_type=type(fault).__name__,
-        )
+        tell_fault("settle.failed", fault, tenant=str(result.key[0]))
 
     def lane_failed(self, key: LaneKey, fault: Exception) -> None:
         """Tell of a lane whose work ended in a fault of ours; it is due again when its lease ends."""
-        METRICS.count_fault()
-        log_event(
-            "lane.failed",
-            level="error",
-            tenant=str(key[0]),
-            error_type=type(fault).__name__,
-            cause=str(fault)[:200],
-        )
+        tell_fault("lane.failed", fault, tenant=str(key[0]))
 
     def round_failed(self, fault: Exception) -> None:
         """Tell of a claim that ended in a fault of ours; the next round tries again."""
-        METRICS.count_fault()
-        log_event(
-            "claim.failed", level="error", error_type=type(fault).__name__, cause=str(fault)[:200]
-        )
+        tell_fault("claim.failed", fault)

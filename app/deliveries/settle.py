@@ -72,7 +72,7 @@ _MOVE = """
 update delivery set state = new.state, not_before = now() + make_interval(secs => new.wait_s),
     attempt_count = delivery.attempt_count - new.unburnt, crash_count = new.crashes,
     -- What was put back untouched keeps what is known of it (`outcome.unknown`: ask before sending).
-    code = case when new.state = 'ready' then delivery.code else new.code end,
+    code = case when new.code = '' and not new.is_final then delivery.code else new.code end,
     words = new.words,
     external_ref = case when new.reference = '' then external_ref else new.reference end,
     settled_at = case when new.is_final then now() end
@@ -189,11 +189,15 @@ async def _move(session: Session, results: Sequence[LaneResult]) -> frozenset[UU
                 )
             )
         rows.extend(
-            (left.tenant_id, left.id, "ready", 0.0, 1, "", "", "", False, left.crashes)
-            for left in result.untouched
+            (*_put_back(left), 0.0, 1, "", "", "", False, left.crashes) for left in result.untouched
         )
     moved = await session.fetch(_MOVE, *_columns(rows)) if rows else []
     return frozenset(row["id"] for row in moved)
+
+
+def _put_back(left: Claimed) -> tuple[object, ...]:
+    """What must be asked about before it is sent keeps that state, or it could be done twice."""
+    return (left.tenant_id, left.id, "checking" if left.must_check else "ready")
 
 
 async def _write_attempts(session: Session, results: Sequence[LaneResult]) -> None:

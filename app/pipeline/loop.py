@@ -78,14 +78,7 @@ class PrepareLoop:
         except PlatformError:
             raise
         except Exception as fault:  # noqa: BLE001 - one tenant's trouble must not stop the others
-            METRICS.count_fault()
-            log_event(
-                "prepare.failed",
-                level="error",
-                tenant=str(tenant_id),
-                error_type=type(fault).__name__,
-                cause=str(fault)[:200],
-            )
+            tell_fault("prepare.failed", fault, tenant=str(tenant_id))
             return 0
         if prepared.deliveries:
             self._deliveries.set()

@@ -6,19 +6,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from app.connections.resealing import Resealing
 from app.deliveries.sweep import make_partitions, sweep_lanes
 from app.health.check_books import check_books
-from app.processes.floor import open_floor
-from app.processes.worker import until_signal
+from app.processes.floor import Floor, open_floor
+from app.processes.signals import until_signal
+from app.processes.start import start_process
 from infra import clock
 from infra.bell import Bell, open_broker
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import begin
 from infra.errors import PlatformError
-from infra.settings import RedisSettings, TelemetrySettings, load
-from infra.telemetry.events import log_event, start_logging
-from infra.telemetry.metrics import METRICS
+from infra.settings import RedisSettings, load
+from infra.telemetry.events import log_event
+from infra.telemetry.metrics_port import open_metrics
+from infra.telemetry.tell_fault import tell_fault
 
 STATEMENT_TIMEOUT_S = 60.0
 TICK_S = 0.5
@@ -37,18 +40,22 @@ class Duty:
 
 async def run_scheduler() -> None:
     """Do the duties until SIGTERM or SIGINT."""
-    telemetry = load(TelemetrySettings)
-    start_logging(telemetry.log_level, telemetry.log_sample_share_0_1)
+    telemetry = start_process()
     broker = open_broker(load(RedisSettings).redis_url.get_secret_value())
-    async with open_floor("scheduler", statement_timeout_s=STATEMENT_TIMEOUT_S) as floor:
+    async with (
+        open_metrics(telemetry),
+        open_floor("scheduler", statement_timeout_s=STATEMENT_TIMEOUT_S) as floor,
+    ):
         with Bell(broker) as bell, until_signal() as stop:
             log_event("scheduler.started")
-            await _until(stop, duties(floor.database, bell), floor.database)
+            await _until(stop, duties(floor, bell), floor.database)
     log_event("scheduler.stopped")
 
 
-def duties(database: Database, bell: Bell) -> list[Duty]:
+def duties(floor: Floor, bell: Bell) -> list[Duty]:
     """List what has to be done, and how often."""
+    database = floor.database
+    resealing = Resealing(database, floor.vault)
 
     async def ring() -> None:
         bell.ring()
@@ -57,6 +64,8 @@ def duties(database: Database, bell: Bell) -> list[Duty]:
         Duty("lanes", 5.0, lambda: sweep_lanes(database)),
         Duty("books", 30.0, lambda: check_books(database)),
         Duty("partitions", 3600.0, lambda: make_partitions(database)),
+        # Before anybody erases a month: what was sealed in it must be readable afterwards.
+        Duty("reseal", 600.0, resealing.go_on),
         # What a lost bell would have said; engines poll besides.
         Duty("bell", 5.0, ring),
     ]
@@ -86,11 +95,4 @@ async def _do(duty: Duty, database: Database) -> None:
     except PlatformError:
         return
     except Exception as fault:  # noqa: BLE001 - one duty's fault must not end the others
-        METRICS.count_fault()
-        log_event(
-            "duty.failed",
-            level="error",
-            case=duty.name,
-            error_type=type(fault).__name__,
-            cause=str(fault)[:200],
-        )
+        tell_fault("duty.failed", fault, case=duty.name)

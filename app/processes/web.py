@@ -18,10 +18,11 @@ from app.intake.folder import FolderWatch
 from app.intake.group_commit import IntakeWriter
 from app.intake.hooks import PREFIX, HookRoute
 from app.processes.floor import Floor, open_floor
-from app.processes.worker import until_signal
+from app.processes.signals import until_signal
+from app.processes.start import start_process
 from infra.bell import Bell, open_broker
-from infra.settings import RedisSettings, TelemetrySettings, WebSettings, load
-from infra.telemetry.events import log_event, start_logging
+from infra.settings import RedisSettings, WebSettings, load
+from infra.telemetry.events import log_event
 from infra.web.asgi import App, Receive, Scope, Send
 from infra.web.guard import FILE_BODY_BYTES, MESSAGE_BODY_BYTES, WebGuard
 from infra.web.hosts import allow_hosts
@@ -92,8 +93,8 @@ def _body_limit(scope: Scope) -> int:
 
 async def run_web(folder: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; `folder` is the root of watched folders, if any."""
-    telemetry, settings = load(TelemetrySettings), load(WebSettings)
-    start_logging(telemetry.log_level, telemetry.log_sample_share_0_1)
+    start_process()
+    settings = load(WebSettings)
     broker = open_broker(load(RedisSettings).redis_url.get_secret_value())
     async with AsyncExitStack() as stack:
         floor = await stack.enter_async_context(

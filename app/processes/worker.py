@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import socket
-from collections.abc import Iterator
 
 from app.connections.transports import Transports
 from app.connections.watch import ConnectionWatch
@@ -22,11 +19,14 @@ from app.intake.poll import Poller
 from app.pipeline.loop import PrepareLoop
 from app.pipeline.prepare import Preparer
 from app.processes.floor import Floor, open_floor
+from app.processes.signals import until_signal
+from app.processes.start import start_process
 from infra.bell import Listener, open_broker
 from infra.egress.client import EgressClient
-from infra.egress.policy import EgressPolicy
-from infra.settings import EgressSettings, EngineSettings, RedisSettings, TelemetrySettings, load
-from infra.telemetry.events import log_event, start_logging
+from infra.egress.own import policy_of
+from infra.settings import EgressSettings, EngineSettings, RedisSettings, WebSettings, load
+from infra.telemetry.events import log_event
+from infra.telemetry.metrics_port import open_metrics
 from infra.wake import Wake
 
 STATEMENT_TIMEOUT_S = 30.0
@@ -34,14 +34,16 @@ STATEMENT_TIMEOUT_S = 30.0
 
 async def run_worker() -> None:
     """Work until SIGTERM or SIGINT."""
-    telemetry = load(TelemetrySettings)
-    start_logging(telemetry.log_level, telemetry.log_sample_share_0_1)
-    async with open_floor(
-        "worker", statement_timeout_s=STATEMENT_TIMEOUT_S, only_by_key=True
-    ) as floor:
-        policy = EgressPolicy(allow=frozenset(load(EgressSettings).egress_allow))
-        async with EgressClient(policy) as egress:
-            await _work(floor, egress)
+    telemetry = start_process()
+    policy = policy_of(load(EgressSettings), load(WebSettings))
+    async with (
+        open_metrics(telemetry),
+        open_floor(
+            "worker", statement_timeout_s=STATEMENT_TIMEOUT_S, only_by_key=True
+        ) as floor,
+        EgressClient(policy) as egress,
+    ):
+        await _work(floor, egress)
 
 
 async def _work(floor: Floor, egress: EgressClient) -> None:
@@ -49,7 +51,7 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
     worker = f"{socket.gethostname()}:{os.getpid()}"
     prepare_wake, delivery_wake = Wake(), Wake()
     hand_over, reports = HandOver(), Reports()
-    transports = Transports(egress)
+    transports = Transports(egress, share_0_1=1 / settings.workers)
     settler = Settler(floor.database, reports)
     engine = DeliveryEngine(
         Parts(
@@ -96,17 +98,3 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
             for task in running:
                 task.cancel()
     log_event("worker.stopped", worker=worker)
-
-
-@contextlib.contextmanager
-def until_signal() -> Iterator[asyncio.Event]:
-    """Give an event that is set on SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

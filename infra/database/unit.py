@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -119,8 +120,10 @@ _GONE = (
 
 
 async def _roll_back(connection: asyncpg.Connection[Row]) -> None:
-    if not connection.is_closed():
+    # A connection that died was taken back by the pool already: then every call on it raises.
+    with contextlib.suppress(asyncpg.InterfaceError):
         try:
-            await connection.execute("rollback")
+            if not connection.is_closed():
+                await connection.execute("rollback")
         except _GONE:
             connection.terminate()

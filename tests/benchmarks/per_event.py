@@ -1,4 +1,7 @@
-"""What most teams write: one Dramatiq message per event, a sync actor, the row's state in PostgreSQL."""
+"""What most teams write: one Dramatiq message per event, a sync actor, the row's state in PostgreSQL.
+
+The same work for each event: read and check the order, sign it, post it, note the attempt, settle.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,18 @@ import asyncpg
 import dramatiq
 from dramatiq.brokers.redis import RedisBroker
 
+from connectors import registry
+from connectors.canonical.event import encode
+from connectors.sdk.message import RawMessage
+from connectors.sdk.signatures import sign_standard
+from infra import clock
+from tests.benchmarks.load import Door, request
 from tests.benchmarks.rows import BARE_TABLE
 
 THREADS = 8
+SECRET = "whsec_c2VjcmV0IG9mIHRoaXMgcHJvdG90eXBl"
 _TAKE = "update bare set state = 'delivering', attempts = attempts + 1 where id = $1 returning body"
+_NOTE = "insert into bare_attempt (id, at, outcome) values ($1, now(), 'delivered')"
 _SETTLE = "update bare set state = 'delivered' where id = $1"
 
 
@@ -31,19 +42,27 @@ class Worker(threading.local):
         self.target = http.client.HTTPConnection(parts.hostname or "", parts.port)
 
     def deliver(self, number: int) -> None:
-        """Take the row, post it, settle it."""
+        """Take the row, read it, post it, settle it."""
         body = self.loop.run_until_complete(self.database.fetchval(_TAKE, number))
-        headers = {"idempotency-key": str(number), "content-type": "application/json"}
-        self.target.request("POST", "/", body=body, headers=headers)
+        message = RawMessage(topic="event", body=body, received_at=clock.now())
+        told = encode(registry.load("http").read(message).events[0])
+        signed = sign_standard(SECRET, str(number), clock.unix_s(), told)
+        headers = {"idempotency-key": str(number), "content-type": "application/json", **signed}
+        self.target.request("POST", "/", body=told, headers=headers)
         self.target.getresponse().read()
-        self.loop.run_until_complete(self.database.execute(_SETTLE, number))
+        self.loop.run_until_complete(self._settle(number))
+
+    async def _settle(self, number: int) -> None:
+        async with self.database.transaction():
+            await self.database.execute(_NOTE, number)
+            await self.database.execute(_SETTLE, number)
 
 
 async def seed(url: str, count: int, lanes: int) -> None:
     """Write the rows that are to be delivered."""
     connection = await asyncpg.connect(url)
     await connection.execute(BARE_TABLE)
-    body = b'{"specversion":"1.0","id":"x","type":"t","subject":"s","data":"%s"}' % (b"x" * 1400)
+    body = request("order", 1, Door("/", api_key="none")).partition(b"\r\n\r\n")[2]
     await connection.copy_records_to_table(
         "bare",
         records=[(number, number % lanes, body) for number in range(count)],

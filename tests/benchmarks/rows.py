@@ -10,5 +10,7 @@ BARE_TABLE = """
 create table if not exists bare (
     id bigint primary key, lane int not null, body bytea not null, state text not null default 'ready',
     attempts int not null default 0);
-create index if not exists bare_ready on bare (id) where state = 'ready'
+create index if not exists bare_ready on bare (id) where state = 'ready';
+create table if not exists bare_attempt (
+    id bigint not null, at timestamptz not null, outcome text not null)
 """

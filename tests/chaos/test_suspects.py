@@ -61,7 +61,7 @@ async def test_a_record_that_was_being_sent_each_time_a_worker_died_is_set_aside
     first = (await _claimed(stage, lanes=3)).lanes
     killer = first[0].deliveries[0]
 
-    for _ in range(2):
+    for _ in range(4):
         await _claimed(stage, lanes=3)
         await blame_if_we_die(killer, stage.database)
     async with stage.engine():

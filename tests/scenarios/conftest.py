@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from infra.database.pool import Database
-from tests.connectors.tryton.conftest import tryton as tryton
+from tests.app.api.served import Served, serve
+from tests.connectors.tryton.conftest import tryton
 from tests.scenarios.told import KeepingTarget, recorder
 from tests.stage import Stage, open_stage
 
@@ -18,9 +19,18 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
         yield opened
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def served(stage: Stage) -> AsyncIterator[Served]:
+    async with serve(stage) as running:
+        yield running
+
+
 @pytest_asyncio.fixture
 async def target() -> AsyncIterator[KeepingTarget]:
     keeping, server = recorder()
     async with server:
         keeping.url = server.url
         yield keeping
+
+
+__all__ = ["served", "stage", "target", "tryton"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from infra import clock
 from infra.database.unit import begin
 from infra.ids import Id, new_id
 from tenants.roles import Role
-from tests.app.api.served import Served, key_of, serve
+from tests.app.api.served import Served, key_of
 from tests.scenarios.told import KeepingTarget
 from tests.scenarios.wholesaler import Wholesaler, open_wholesaler
 from tests.stage import SECRET, Stage
@@ -93,16 +92,14 @@ class Door:
         return body
 
 
-@asynccontextmanager
-async def open_door(stage: Stage, target: KeepingTarget) -> AsyncIterator[Door]:
-    """Serve a fresh retailer until the block ends."""
+async def open_door(stage: Stage, target: KeepingTarget, served: Served) -> Door:
+    """Set up a fresh retailer behind a running web process."""
     shop = await open_wholesaler(stage, target)
     await stage.give_secret(shop.retailer, "source", ["webhook_secret"])
     async with begin(shop.retailer.scope, stage.database) as session:
         token = await issue_hook(session, shop.retailer.connections["source"])
     key = await key_of(stage, Role.CONNECTOR, tenant_id=shop.retailer.tenant_id)
-    async with serve(stage) as served:
-        yield Door(served, shop, f"/hooks/{token}", key)
+    return Door(served, shop, f"/hooks/{token}", key)
 
 
 def written(event: Mapping[str, Any], *changes: tuple[str, str]) -> bytes:

@@ -33,6 +33,7 @@ from infra.database.unit import begin
 from infra.embedded.servers import Servers
 from tests.connectors.tryton.real import Books, HttpTransport
 from tests.faultproxy import FaultProxy
+from tests.scenarios.patience import until
 from tests.stage import SECRET, Retailer, Stage
 
 # A real ERP needs more time for one order than a recording target.
@@ -110,9 +111,7 @@ class ErpShop:
     def shown(self) -> dict[str, Decimal]:
         """Give what the web shop shows as available, by the ERP's SKU."""
         return {
-            f"SKU-{article.number:03}": Decimal(
-                self.shop.available[article.item_gid, LOCATION_GID]
-            )
+            f"SKU-{article.number:03}": Decimal(self.shop.available[article.item_gid, LOCATION_GID])
             for article in self.shop.articles.values()
         }
 
@@ -165,10 +164,13 @@ async def serve_shop(state: ShopState) -> AsyncIterator[str]:
     """Serve the emulated shop on a free port of this machine."""
     config = uvicorn.Config(shop_app(state), port=0, log_level="critical", lifespan="on")
     server = _QuietServer(config)
+
+    async def is_started() -> bool:
+        return server.started
+
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
+        await until(is_started, "the emulated shop serves")
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
         server.should_exit = True
         await serving

@@ -150,7 +150,9 @@ async def _delete_one(
     of = f"tenant_id = '{shop.retailer.tenant_id}'"
     at = f"and connection_id = '{shop.retailer.connections[source]}'" if source else ""
     chosen = f"(select {key} from {table} where {of} {at} order by {key} limit 1)"
-    await owner.execute(f"create table {name} as select * from {table} where {of} and {key} = {chosen}")
+    await owner.execute(
+        f"create table {name} as select * from {table} where {of} and {key} = {chosen}"
+    )
     gone = await owner.execute(f"delete from {table} where {of} and {key} = {chosen}")
     assert gone == "DELETE 1"
     columns = await owner.fetchval(

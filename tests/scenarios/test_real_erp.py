@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 from decimal import Decimal
@@ -18,9 +17,10 @@ from connectors.catalog.shopify.emulator.orders import place_order
 from connectors.catalog.tryton.local.launch import Running
 from infra import clock
 from infra.embedded.servers import Servers
-from tests.app.api.served import Served, serve
+from tests.app.api.served import Served
 from tests.faultproxy import Kind
 from tests.scenarios.erp import PACE, SALE_CREATED, ErpShop, WorkerProcess, open_erp_shop
+from tests.scenarios.patience import until
 from tests.scenarios.till_files import in_chunks
 from tests.stage import Stage
 
@@ -31,12 +31,6 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 async def erp(stage: Stage, tryton: Running) -> AsyncIterator[ErpShop]:
     async with open_erp_shop(stage, tryton) as opened:
         yield opened
-
-
-@pytest.fixture
-async def served(stage: Stage) -> AsyncIterator[Served]:
-    async with serve(stage) as running:
-        yield running
 
 
 @pytest.mark.parametrize("trouble", [None, "drop_before", "drop_after", "hang", "truncate", "dup"])
@@ -141,9 +135,7 @@ def _number(name: object) -> str:
     return f"#{name}-{clock.unix_s()}"
 
 
-async def _sell(
-    erp: ErpShop, served: Served, *, number: str, posts: int = 1
-) -> dict[str, Any]:
+async def _sell(erp: ErpShop, served: Served, *, number: str, posts: int = 1) -> dict[str, Any]:
     """Let a customer buy; returns when the shop has got rid of its webhook."""
     order = place_order(erp.shop)
     assert order is not None
@@ -154,9 +146,12 @@ async def _sell(
     body = body.replace(str(order["id"]).encode(), order_id.encode())
     erp.shop.outbox.append((topic, body, webhook_id))
     erp.shop.hook_url = served.url + await erp.hook()
-    async with asyncio.timeout(20):
-        while sum(entry["kind"] == "webhook" for entry in erp.shop.log) < posts:
-            await asyncio.sleep(0.01)
+
+    async def is_told() -> bool:
+        told = [entry for entry in erp.shop.log if entry["kind"] == "webhook"]
+        return len(told) >= posts
+
+    await until(is_told, "the shop got rid of its webhook")
     return {**order, "name": number}
 
 
@@ -176,20 +171,17 @@ async def _is_booked_once(erp: ErpShop, order: dict[str, Any]) -> None:
 
 
 async def _until_booked(erp: ErpShop, number: str) -> None:
-    async with asyncio.timeout(60):
-        while not await erp.sales(number):
-            await asyncio.sleep(0.05)
+    async def is_booked() -> bool:
+        return bool(await erp.sales(number))
+
+    await until(is_booked, f"the ERP has {number}", at_most_s=60)
 
 
 async def _until_equal(erp: ErpShop, expected: dict[str, Decimal]) -> None:
-    try:
-        async with asyncio.timeout(90):
-            while erp.shown() != expected:
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        shown = erp.shown()
-        wrong = {sku: (shown[sku], expected[sku]) for sku in shown if shown[sku] != expected[sku]}
-        raise AssertionError(f"shop and ERP differ: {wrong}") from None
+    async def is_equal() -> bool:
+        return erp.shown() == expected
+
+    await until(is_equal, "the web shop shows what the ERP has", at_most_s=90)
 
 
 def _tickets(count: int) -> tuple[bytes, dict[str, Decimal]]:

@@ -12,6 +12,7 @@ import pytest
 
 from app.intake.files import FileReceipt, receive_file
 from app.intake.folder import FolderWatch
+from tests.scenarios.patience import until
 from tests.scenarios.till_files import TillFile, in_chunks
 from tests.scenarios.told import KeepingTarget
 from tests.stage import Retailer, Stage
@@ -72,10 +73,13 @@ class TillShop:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / file.name
         path.write_bytes(file.content)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+
+        async def is_gone() -> bool:
+            return not path.exists()
+
+        async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(FolderWatch(self.folder, self.stage.files).run())
-            while path.exists():
-                await asyncio.sleep(0.01)
+            await until(is_gone, f"{file.name} taken from its folder")
             watching.cancel()
         assert (folder / "done" / file.name).read_bytes() == file.content
 

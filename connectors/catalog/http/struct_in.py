@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -35,6 +36,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 AMOUNTS = frozenset({
     "amount", "discount", "fees", "gross", "net", "rounding", "shipping", "total",
 })  # fmt: skip
+# Counted in their own unit, down to millionths: what the book keeps of a quantity.
+QUANTITIES = frozenset({"available", "previous", "quantity"})
+QUANTITY_DECIMALS = 6
 # Names by which other records find this one: never empty.
 NAMES = frozenset({"sku", "location", "number"})
 
@@ -87,11 +91,22 @@ def _text(name: str, _: Any) -> _Reader:
 
 
 def _number(name: str, _: Any) -> _Reader:
+    if name in QUANTITIES:
+        return lambda source, pointer, _: _quantity(source, pointer)
     if name not in AMOUNTS:
         return lambda source, pointer, _: decimal(source, pointer)
     return lambda source, pointer, code: (
         amount(source, pointer, code) if code else decimal(source, pointer)
     )
+
+
+def _quantity(source: Part, pointer: str) -> Decimal:
+    count = decimal(source, pointer)
+    if count != count.quantize(Decimal(1).scaleb(-QUANTITY_DECIMALS)):
+        at = source.pointer + pointer
+        words = f"{at} has more than {QUANTITY_DECIMALS} decimals. It is never rounded; correct it."
+        raise HoldRecord("quantity.scale", at, words)
+    return count
 
 
 def _choice(_: str, told: Any) -> _Reader:

@@ -24,6 +24,7 @@ from connectors.sdk.outcome import (
 )
 
 STATES: tuple[State, ...] = get_args(State)
+MISSING = "connection.credentials_missing"
 FIRST = Attempted(attempt=1, keys="native", age_s=1)
 
 
@@ -39,6 +40,7 @@ def seeded() -> random.Random:
         (Duplicate("SO1"), FIRST, "delivered", "", True),
         (RetryLater("target.busy", "Busy."), FIRST, "waiting", "target.busy", True),
         (RetryLater("pace.exhausted", "Pace."), FIRST, "waiting", "pace.exhausted", False),
+        (RetryLater(MISSING, "None."), Attempted(13, "native", 1), "waiting", MISSING, False),
         (Rejected("order.tax", "/tax", "No tax."), FIRST, "held", "order.tax", True),
         (NotYet("order", "First the order."), FIRST, "waiting", "target.not_yet", False),
         (AuthorizationLost("No."), FIRST, "waiting", "target.authorization_lost", False),

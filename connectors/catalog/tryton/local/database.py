@@ -1,10 +1,14 @@
-"""The database of the local Tryton: made once, initialised with the modules the connector needs."""
+"""The database of the local Tryton: made once, initialised with the modules the connector needs.
+
+A PostgreSQL database carries a mark in its comment that stands in our folder too. So it is known
+again when its server has moved to another port, and a stranger's is never taken for ours.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
+import re
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -13,10 +17,15 @@ import asyncpg
 
 from connectors.catalog.tryton.local.failure import LocalTrytonError
 from connectors.catalog.tryton.local.install import Installed, Report
+from connectors.catalog.tryton.local.step import Step, Watch, run_step
 
 NAME = "tryton"
 MODULES = ("sale", "sale_point")
 INITIALISE_TIMEOUT_S = 300
+# A database is made under this name and gets its own name last, together with its mark.
+UNFINISHED = "tryton_unfinished"
+SQLITE = "sqlite"
+_MODULE = re.compile(r"INFO trytond\.modules (\w+) load$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,6 @@ class Place:
         return self.folder / f"{NAME}.sqlite"
 
     @property
-    def _server(self) -> str:
-        parts = urlsplit(self.server_uri)
-        return f"{parts.hostname}:{parts.port}" if self.server_uri else "sqlite"
-
-    @property
     def _unfinished(self) -> Path:
         return self.folder / "initialising"
 
@@ -54,26 +58,30 @@ class Place:
     def _finished(self) -> Path:
         return self.folder / "finished"
 
-    def exists(self) -> bool:
-        """Tell whether the database is there."""
+    def mark(self) -> str | None:
+        """Read the mark of the database that is there; None when there is none."""
         if not self.server_uri:
-            return self.sqlite_file.is_file()
-        return asyncio.run(_exists(self.server_uri))
+            return SQLITE if self.sqlite_file.is_file() else None
+        return asyncio.run(_mark(self.server_uri))
 
     def create_empty(self) -> None:
         """Make an empty database, in place of one that an interrupted start left half made.
 
         A database of that name which this folder did not begin is never touched.
         """
-        if self.exists() and not (self._is_noted(self._unfinished) or self.is_finished()):
+        there = self.mark()
+        if there is not None and there not in (_read(self._unfinished), _read(self._finished)):
             raise LocalTrytonError(
                 f"There is already a database {NAME!r} that {self.folder} knows nothing of. "
                 "Drop it or use another PostgreSQL server."
             )
-        self._unfinished.write_text(self._server, "utf-8")
+        mark = f"local Tryton {secrets.token_hex(8)}" if self.server_uri else SQLITE
+        if there is not None and self.server_uri:
+            asyncio.run(_drop(self.server_uri))
+        self._unfinished.write_text(mark, "utf-8")
         self._finished.unlink(missing_ok=True)
         if self.server_uri:
-            asyncio.run(_recreate(self.server_uri))
+            asyncio.run(_create(self.server_uri, mark))
         else:
             for left_over in self.folder.glob(f"{NAME}.sqlite*"):
                 left_over.unlink()
@@ -81,16 +89,12 @@ class Place:
 
     def finish(self) -> None:
         """Note that the database is complete; until then a new start begins again."""
-        self._finished.write_text(self._server, "utf-8")
-        self._unfinished.unlink(missing_ok=True)
+        self._unfinished.replace(self._finished)
 
     def is_finished(self) -> bool:
         """Tell whether a complete database of ours is there."""
-        return self._is_noted(self._finished) and self.exists()
-
-    def _is_noted(self, note: Path) -> bool:
-        # The note names its server: the same folder may once be pointed at another one.
-        return note.is_file() and note.read_text("utf-8") == self._server
+        noted = _read(self._finished)
+        return noted is not None and self.mark() == noted
 
 
 def write_config(place: Place, port: int) -> Path:
@@ -105,37 +109,59 @@ def write_config(place: Place, port: int) -> Path:
     return path
 
 
-def initialise(installed: Installed, config: Path, password_file: Path, report: Report) -> None:
+def initialise(
+    installed: Installed, config: Path, password_file: Path, report: Report, watch: Watch
+) -> None:
     """Make Tryton's tables and ship its records; takes 15 s on SQLite, 30 s on PostgreSQL."""
     report(f"initialising Tryton's database with {', '.join(MODULES)}")
-    command = [str(installed.admin), "-c", str(config), "-d", NAME, "-u", *MODULES]
-    done = subprocess.run(  # noqa: S603 - every argument is ours, no shell is involved
-        [*command, "--activate-dependencies", "--email", "admin@example.org", "-p"],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=INITIALISE_TIMEOUT_S,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, "TRYTONPASSFILE": str(password_file)},
+    command = [str(installed.admin), "-vv", "-c", str(config), "-d", NAME, "-u", *MODULES]
+    command += ["--activate-dependencies", "--email", "admin@example.org", "-p"]
+    log = config.with_name("initialise.log")
+    environment = {"TRYTONPASSFILE": str(password_file)}
+    run_step(
+        Step("Tryton's database", command, log, INITIALISE_TIMEOUT_S, environment, _where), watch
     )
-    if done.returncode:
-        raise LocalTrytonError(f"Tryton's database failed: {done.stderr.strip()[-600:]}")
 
 
-async def _exists(server_uri: str) -> bool:
+def _where(told: str) -> str:
+    modules = _MODULE.findall(told)
+    return f"module {len(modules)}, {modules[-1]}" if modules else ""
+
+
+def _read(note: Path) -> str | None:
+    return note.read_text("utf-8") if note.is_file() else None
+
+
+async def _mark(server_uri: str) -> str | None:
     connection = await _connect(server_uri)
     try:
-        query = "select 1 from pg_database where datname = $1"
-        return await connection.fetchval(query, NAME) is not None
+        query = (
+            "select coalesce(shobj_description(oid, 'pg_database'), '') from pg_database"
+            " where datname = $1"
+        )
+        found: str | None = await connection.fetchval(query, NAME)
+        return found
     finally:
         await connection.close()
 
 
-async def _recreate(server_uri: str) -> None:
+async def _drop(server_uri: str) -> None:
     connection = await _connect(server_uri)
     try:
         await connection.execute(f'drop database if exists "{NAME}" with (force)')
-        await connection.execute(f"create database \"{NAME}\" template template0 encoding 'UTF8'")
+    finally:
+        await connection.close()
+
+
+async def _create(server_uri: str, mark: str) -> None:
+    connection = await _connect(server_uri)
+    try:
+        await connection.execute(f'drop database if exists "{UNFINISHED}" with (force)')
+        await connection.execute(
+            f"create database \"{UNFINISHED}\" template template0 encoding 'UTF8'"
+        )
+        await connection.execute(f"comment on database \"{UNFINISHED}\" is '{mark}'")
+        await connection.execute(f'alter database "{UNFINISHED}" rename to "{NAME}"')
     finally:
         await connection.close()
 

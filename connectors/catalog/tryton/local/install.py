@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.catalog.tryton.local.failure import LocalTrytonError
+from connectors.catalog.tryton.local.step import Step, Watch, run_step
 
 LOCK = Path(__file__).with_name("requirements.lock")
 INSTALL_TIMEOUT_S = 300
@@ -36,7 +34,7 @@ class Installed:
         return self.venv / "bin" / "trytond"
 
 
-def install(venv: Path, report: Report) -> Installed:
+def install(venv: Path, report: Report, watch: Watch) -> Installed:
     """Make the virtual environment unless it already holds exactly what the lock says.
 
     Safe to repeat and after an interruption: the stamp is written last.
@@ -49,7 +47,7 @@ def install(venv: Path, report: Report) -> Installed:
     report(f"installing Tryton: {packages} packages by their hashes into {venv}")
     uv = _find_uv()
     for command in _with_uv(uv, venv) if uv else _with_pip(venv):
-        _run(command, venv)
+        _run(command, venv, watch)
     stamp.write_text(wanted, "ascii")
     return Installed(venv)
 
@@ -76,15 +74,11 @@ def _with_pip(venv: Path) -> list[Sequence[str]]:
     return [make, [*pip, "--require-hashes", "--requirement", str(LOCK)]]
 
 
-def _run(command: Sequence[str], venv: Path) -> None:
-    environment = {**os.environ, "VIRTUAL_ENV": str(venv)}
-    done = subprocess.run(  # noqa: S603 - every argument is ours, no shell is involved
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_TIMEOUT_S,
-        env=environment,
+def _run(command: Sequence[str], venv: Path, watch: Watch) -> None:
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    log = venv.with_name(f"{venv.name}-install.log")
+    environment = {"VIRTUAL_ENV": str(venv)}
+    run_step(
+        Step("Installing Tryton", command, log, INSTALL_TIMEOUT_S, environment),
+        watch,
     )
-    if done.returncode:
-        raise LocalTrytonError(f"Tryton could not be installed: {done.stderr.strip()[-600:]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import subprocess
 import time
@@ -18,6 +19,7 @@ from connectors.catalog.tryton.local.failure import LocalTrytonError
 from connectors.catalog.tryton.local.install import Installed, Report, install
 from connectors.catalog.tryton.local.rpc import Rpc
 from connectors.catalog.tryton.local.seed import Seeded, Shop, seed
+from connectors.catalog.tryton.local.step import Watch
 
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
@@ -59,35 +61,36 @@ class Running:
             self.process.wait()
 
 
-def launch(plan: Plan, report: Report) -> Running:
+def launch(plan: Plan, report: Report, watch: Watch | None = None) -> Running:
     """Bring Tryton up and wait until it answers; blocking, so call it in a thread.
 
     Safe to repeat: a finished database is only served; an unfinished one is made anew.
     Raises: LocalTrytonError with the step, the cause and the way out.
     """
     plan.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    watch = watch or Watch()
     place = Place(plan.folder.resolve(), plan.server_uri)
-    installed = install(plan.venv or place.folder / "venv", report)
+    installed = install(plan.venv or place.folder / "venv", report, watch)
     config = write_config(place, plan.port)
     if place.is_finished() and _settings_file(place).is_file():
         if _catalogue_file(place).read_text("utf-8") != as_json(plan.articles):
             report("the article list has changed; this database keeps the one of its first start")
-        process = _serve(installed, config, place, plan.port)
+        process = _serve(installed, config, place, plan.port, watch)
     else:
-        process = _make(plan, place, installed, config, report)
+        process = _make(plan, place, installed, config, report, watch)
     report(f"Tryton answers on http://127.0.0.1:{plan.port}")
     settings = json.loads(_settings_file(place).read_text("utf-8"))
     return Running(process, f"http://127.0.0.1:{plan.port}", settings, _key_file(place))
 
 
 def _make(
-    plan: Plan, place: Place, installed: Installed, config: Path, report: Report
+    plan: Plan, place: Place, installed: Installed, config: Path, report: Report, watch: Watch
 ) -> subprocess.Popen[bytes]:
     place.create_empty()
     password = secrets.token_urlsafe(24)
     _write_secret(place.folder / "admin-password", password)
-    initialise(installed, config, place.folder / "admin-password", report)
-    process = _serve(installed, config, place, plan.port)
+    initialise(installed, config, place.folder / "admin-password", report, watch)
+    process = _serve(installed, config, place, plan.port, watch)
     try:
         report(f"seeding {len(plan.articles)} articles, books, tills and customers")
         shop = Shop(plan.articles, plan.today, plan.currency)
@@ -101,19 +104,29 @@ def _make(
     return process
 
 
-def _serve(installed: Installed, config: Path, place: Place, port: int) -> subprocess.Popen[bytes]:
+def _serve(
+    installed: Installed, config: Path, place: Place, port: int, watch: Watch
+) -> subprocess.Popen[bytes]:
     if _answers(port):
         raise LocalTrytonError(f"Something already serves on port {port}. Stop it first.")
     command = [str(installed.server), "-c", str(config), "-d", NAME]
     log_path = place.folder / "trytond.log"
     with log_path.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - every argument is ours, no shell is involved
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=place.folder
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=place.folder,
+            env={**os.environ, **watch.environment},
+            start_new_session=True,
         )
     deadline = time.monotonic() + START_TIMEOUT_S
     while not _answers(port):
-        if process.poll() is not None or time.monotonic() > deadline:
+        over = watch.is_given_up() or time.monotonic() > deadline
+        if process.poll() is not None or over:
             process.kill()
+            process.wait()
             tail = log_path.read_text("utf-8", errors="replace")[-600:]
             raise LocalTrytonError(f"Tryton did not start on port {port}: {tail}")
         time.sleep(POLL_S)

@@ -6,6 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 PYTHON ?=
+ARGS ?=
 BIN := .venv/bin
 
 help: ## list the targets
@@ -14,8 +15,8 @@ help: ## list the targets
 setup: ## create .venv from requirements.lock (a no-op while the lock is unchanged)
 	@PYTHON="$(PYTHON)" .ci/setup
 
-run: setup ## start everything on this machine and run the main job
-	@$(BIN)/tillwire up
+run: setup ## start everything on this machine and run the main job (ARGS='--port 8001')
+	@$(BIN)/tillwire up $(ARGS)
 
 test: setup ## run all tests
 	@$(BIN)/pytest

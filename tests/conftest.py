@@ -15,6 +15,10 @@ from infra.database.migrate import migrate
 from infra.database.pool import Database, open_database
 from infra.embedded.servers import Servers, start, stop
 from infra.ids import new_id
+from infra.numbers import keep_numbers_exact
+
+# As every process does at its start.
+keep_numbers_exact()
 
 SHARED = Path(__file__).parents[2] / "shared"
 

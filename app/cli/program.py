@@ -14,6 +14,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from infra.numbers import keep_numbers_exact
+
 
 class Places(Mapping[str, Any]):
     """Commands by name; one is imported from its `module:name` when it is looked up."""
@@ -95,3 +97,4 @@ program = typer.Typer(
 @program.callback()
 def tillwire() -> None:
     """Retail integration platform that partners run for their retailers."""
+    keep_numbers_exact()

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 
 from app.cli.answer import plainly
-from app.demo.up import Options, run_up
+from app.demo.place import Options
+from app.demo.up import run_up
 
 
 @plainly
@@ -23,7 +24,10 @@ def run_demo(
     until_delivered: Annotated[
         bool, typer.Option("--until-delivered", help="End after the first delivered order.")
     ] = False,
+    export: Annotated[
+        Path | None, typer.Option(hidden=True, help="Write the last picture here (SVG).")
+    ] = None,
 ) -> None:
     """Run the demo retailer: embedded servers, a real ERP, a web shop, tills, and live books."""
-    options = Options(data, port, orders_per_s, ticket_every_s, until_delivered)
+    options = Options(data, port, orders_per_s, ticket_every_s, until_delivered, export)
     asyncio.run(run_up(options, Console()))

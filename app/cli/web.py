@@ -19,5 +19,8 @@ def web(
         Path | None, typer.Option(help="Root of watched folders: <tenant id>/<connection id>/.")
     ] = None,
 ) -> None:
-    """Run one web process: webhooks, events, files, the API; ends on SIGTERM."""
+    """Run one web process: webhooks, events, files, the API; ends on SIGTERM.
+
+    It answers nothing: what it does is written to standard error, one JSON object a line.
+    """
     run_to_end(run_web(folder))

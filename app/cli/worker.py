@@ -9,5 +9,8 @@ from app.processes.worker import run_worker
 
 @plainly
 def worker() -> None:
-    """Run one worker: prepares messages, delivers, polls; ends on SIGTERM."""
+    """Run one worker: prepares messages, delivers, polls; ends on SIGTERM.
+
+    It answers nothing: what it does is written to standard error, one JSON object a line.
+    """
     run_to_end(run_worker())

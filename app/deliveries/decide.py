@@ -72,8 +72,8 @@ def decide(  # noqa: PLR0911 - one return for each kind of answer
         case NotYet(missing=missing, words=words):
             return _wait_for(missing, words, tried, scale)
         case AuthorizationLost(words=words):
-            lost = "target.authorization_lost"
-            return Decision("waiting", OWNER_RETRY_S / scale, lost, words, burns=False)
+            wait_s = OWNER_RETRY_S / scale
+            return Decision("waiting", wait_s, "target.authorization_lost", words, burns=False)
         case Unknown(words=words):
             state: State = "checking" if tried.keys == "lookup" else "waiting"
             return retry(state, "target.answer_lost", words, None)

@@ -116,7 +116,8 @@ class DeliveryEngine:
     ) -> LaneResult:
         """Send a lane's deliveries in order until one does not go through.
 
-        What is done is settled while the next is sent: a worker that dies leaves little to repeat.
+        What is done is settled while the next is sent, and no more than that: a worker that dies, or a
+        book that is away, leaves at most two of a lane to be repeated.
         """
         tried: list[Tried] = []
         left = list(lane.deliveries)
@@ -135,7 +136,9 @@ class DeliveryEngine:
                 tried.append(done)
                 if done.decision.state not in FINAL:
                     break
-                if left and (settling is None or settling.done()):
+                if left and done.decision.state == "delivered":
+                    if settling is not None:
+                        await settling  # the book is slow or away: run no further ahead of it
                     part = LaneResult(
                         lane.key, lane.token, tuple(tried), (), self._worker, goes_on=True
                     )
@@ -185,9 +188,10 @@ class DeliveryEngine:
         return spent_s < self._settings.lease_s * LEASE_SHARE_TO_START
 
     async def _routes(self, tenant_id: UUID) -> dict[UUID, Route]:
-        """Give routes by flow; raises PlatformError: without them nothing may be judged."""
+        """Give open routes by flow; raises PlatformError: without them nothing may be judged."""
         by_source = await self._parts.routes.routes(tenant_id)
-        return {route.flow_id: route for found in by_source.values() for route in found}
+        routes = (route for found in by_source.values() for route in found)
+        return {route.flow_id: route for route in routes if route.is_enabled}
 
     async def _attempt(self, delivery: Claimed, events: LoadedEvents, route: Route | None) -> Tried:
         started_at, started_s = clock.now(), clock.monotonic_s()

@@ -196,7 +196,7 @@ async def _move(session: Session, results: Sequence[LaneResult]) -> frozenset[UU
 
 
 def _put_back(left: Claimed) -> tuple[object, ...]:
-    """What must be asked about before it is sent keeps that state, or it could be done twice."""
+    """Name what goes back and as what: an open question stays open, or it could be done twice."""
     return (left.tenant_id, left.id, "checking" if left.must_check else "ready")
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from infra import clock
 
 QUIET_AT_MOST_S = 4.0
+LOOK_EVERY_S = 0.5
 WORKING = "working"
 
 
@@ -27,6 +28,7 @@ class Progress:
     _step: str = WORKING
     _step_s: float = field(default_factory=clock.monotonic_s)
     _where: str = ""
+    _said_s: float = field(default_factory=clock.monotonic_s)
 
     def __call__(self, words: str) -> None:
         """Say a step that begins, or a fact that holds from now on."""
@@ -61,8 +63,8 @@ class Progress:
         return Spinner("dots", Text(self._present(), overflow="ellipsis", no_wrap=True))
 
     def _repeat(self, ended: threading.Event) -> None:
-        while not ended.wait(QUIET_AT_MOST_S):
-            if clock.monotonic_s() - self._step_s >= QUIET_AT_MOST_S:
+        while not ended.wait(LOOK_EVERY_S):
+            if clock.monotonic_s() - self._said_s >= QUIET_AT_MOST_S:
                 self._say(f"... {self._present()}")
 
     def _present(self) -> str:
@@ -70,5 +72,6 @@ class Progress:
         return ", ".join(part for part in (self._step, self._where, taken) if part)
 
     def _say(self, words: str) -> None:
+        self._said_s = clock.monotonic_s()
         line = Text.assemble((f"{self.seconds():6.1f} s  ", "dim"), Text.from_markup(words))
         self.console.print(line, soft_wrap=True)

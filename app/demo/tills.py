@@ -48,8 +48,8 @@ async def keep_selling(folder: Path, memory: Path, every_s: float) -> None:
     Takes: the folder that is watched, a folder to remember the count in, seconds between tickets.
     """
     fleet = TillFleet(seed=SEED, items=till_items(), stores=STORES)
-    finish_writing(folder)
     sold = tickets_sold(memory)
+    finish_writing(folder, sold)
     for count, ticket in enumerate(fleet.tickets(_store_time()), start=1):
         if count > sold:
             await asyncio.to_thread(_sell, folder, memory, count, ticket)
@@ -64,10 +64,14 @@ def tickets_sold(memory: Path) -> int:
         return 0
 
 
-def finish_writing(folder: Path) -> None:
-    """Hand over the ticket that was written and counted when the till lost its power."""
+def finish_writing(folder: Path, sold: int) -> None:
+    """Hand over the ticket that was counted when the till lost its power; drop one that was not."""
     for unfinished in folder.glob(f"*{UNFINISHED}"):
-        unfinished.replace(unfinished.with_suffix(READY))
+        name, _, count = unfinished.stem.rpartition("_")
+        if int(count) <= sold:
+            unfinished.replace(folder / f"{name}{READY}")
+        else:
+            unfinished.unlink()
 
 
 def text_of(count: int, ticket: Ticket) -> str:
@@ -78,15 +82,16 @@ def text_of(count: int, ticket: Ticket) -> str:
 
 
 def _sell(folder: Path, memory: Path, count: int, ticket: Ticket) -> None:
-    # Killed before the count is kept, the same ticket is written again under the same name; after
-    # it, the next start hands the file over. No number is lost and none is used twice.
+    # Killed before the count is kept, the same ticket is written again; after it, the next start
+    # hands the file over. So no number is lost and none is used twice.
     now = replace(ticket, ended_at=_store_time())
-    unfinished = folder / f"{now.store}-{now.workstation}-{now.sequence}{UNFINISHED}"
+    name = f"{now.store}-{now.workstation}-{now.sequence}"
+    unfinished = folder / f"{name}_{count}{UNFINISHED}"
     unfinished.write_text(text_of(count, now), encoding="utf-8", newline="")
     draft = memory / f"{COUNT_FILE}.draft"
     draft.write_text(str(count), encoding="ascii")
     draft.replace(memory / COUNT_FILE)
-    unfinished.replace(unfinished.with_suffix(READY))
+    unfinished.replace(folder / f"{name}{READY}")
 
 
 def _store_time() -> datetime:

@@ -18,9 +18,9 @@ Ordering = Literal["strict", "latest_wins", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One enabled flow: which events of its source become which action at its target.
+    """One flow: which events of its source become which action at its target.
 
-    `class_` is the priority: 0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.
+    What is routed to a flow that is switched off is stored and held, never lost. `class_` is the priority: 0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.
     """
 
     flow_id: Id
@@ -32,6 +32,7 @@ class Route:
     class_: int
     settings: dict[str, Any]
     version: int = 1
+    is_enabled: bool = True
 
 
 Routes = dict[Id, tuple[Route, ...]]
@@ -45,7 +46,7 @@ class RouteBook:
         self._held: FreshMemory[Id, Routes] = FreshMemory(self._read)
 
     async def routes(self, tenant_id: Id) -> Routes:
-        """Give the enabled routes by source connection; a source without flows is missing."""
+        """Give the routes by source connection; a source without flows is missing."""
         return await self._held.get(tenant_id)
 
     def forget(self, tenant_id: Id) -> None:
@@ -58,10 +59,10 @@ class RouteBook:
 
 
 async def read_routes(session: Session, tenant_id: Id) -> Routes:
-    """Read the enabled routes of a retailer, in the order their flows were made."""
+    """Read the routes of a retailer, in the order their flows were made."""
     rows = await session.fetch(
         "select id, source_connection_id, target_connection_id, event_types, action, ordering,"
-        " class, settings, version from flow where tenant_id = $1 and is_enabled order by id",
+        " class, settings, version, is_enabled from flow where tenant_id = $1 order by id",
         tenant_id,
     )
     routes: dict[Id, list[Route]] = defaultdict(list)
@@ -81,4 +82,5 @@ def _route(row: Row) -> Route:
         class_=row["class"],
         settings=json.loads(row["settings"]),
         version=row["version"],
+        is_enabled=row["is_enabled"],
     )

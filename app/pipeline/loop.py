@@ -10,8 +10,7 @@ from infra.database.scope import EngineScope
 from infra.database.unit import begin
 from infra.errors import PlatformError
 from infra.settings import EngineSettings
-from infra.telemetry.events import log_event
-from infra.telemetry.metrics import METRICS
+from infra.telemetry.tell_fault import tell_fault
 from infra.wake import Wake
 
 TENANTS_PER_ROUND = 64

@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.flows.routes import Route, Routes
+from app.pipeline.card_numbers import card_number_field
 from connectors.canonical.event import STOCK_POSITION, Event, encode
 from connectors.sdk.connector import Connector
 from connectors.sdk.message import HoldRecord, RawMessage
@@ -85,6 +86,7 @@ def read_batch(
 def _read_one(
     message: Waiting, connectors: Mapping[Id, Connector], routes: Routes, batch: Batch
 ) -> None:
+    _refuse_card_number(message.raw)
     if message.problem is not None:
         raise message.problem
     connector = connectors.get(message.connection_id)
@@ -101,6 +103,18 @@ def _read_one(
         batch.skipped.append((message, "skipped.no_flow"))
         return
     batch.read.extend(found)
+
+
+def _refuse_card_number(raw: RawMessage) -> None:
+    """Hold what carries a payment card number, whatever it is: it must go no further (PCI DSS)."""
+    name = card_number_field(raw.body)
+    if name is not None:
+        raise HoldRecord(
+            "pci.pan_found",
+            "",
+            f'The field "{name}" holds a payment card number, which must not be sent on. Edit this'
+            " record and take the number out. Then see to it that the source sends none.",
+        )
 
 
 def _route(message: Waiting, event: Event, routes: Routes) -> Read:

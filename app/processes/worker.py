@@ -38,9 +38,7 @@ async def run_worker() -> None:
     policy = policy_of(load(EgressSettings), load(WebSettings))
     async with (
         open_metrics(telemetry),
-        open_floor(
-            "worker", statement_timeout_s=STATEMENT_TIMEOUT_S, only_by_key=True
-        ) as floor,
+        open_floor("worker", statement_timeout_s=STATEMENT_TIMEOUT_S, only_by_key=True) as floor,
         EgressClient(policy) as egress,
     ):
         await _work(floor, egress)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from infra.luhn import passes_luhn
+
 REDACTED = "[redacted]"
 
 _MAX_CHARS = 2_000
@@ -33,11 +35,5 @@ def redacted(text: str) -> str:
 
 
 def _card_or_not(found: re.Match[str]) -> str:
-    digits = [int(character) for character in found.group() if character.isdigit()]
-    return REDACTED if _passes_luhn(digits) else found.group()
-
-
-def _passes_luhn(digits: list[int]) -> bool:
-    """Check the last digit as card networks compute it (ISO/IEC 7812-1, annex B)."""
-    doubled = [digit * 2 - 9 * (digit > 4) for digit in digits[-2::-2]]  # noqa: PLR2004 - 2*5 = 10
-    return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
+    digits = found.group().replace(" ", "").replace("-", "")
+    return REDACTED if passes_luhn(digits.encode()) else found.group()

@@ -81,6 +81,8 @@ def main() -> None:
     parser.add_argument("--only", choices=SECTIONS, action="append", help="measure only this")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tillwire-bench-"))
+    # The servers run under an account of their own when this one is root; they must get in.
+    folder.chmod(0o755)
     sections = tuple(options.only or SECTIONS)
 
     def tell(found: list[Figure]) -> None:

@@ -52,6 +52,8 @@ def _plan(options: argparse.Namespace, seed: int) -> Plan:
 
 def _run(plan: Plan) -> Figures:
     folder = Path(tempfile.mkdtemp(prefix="tillwire-chaos-"))
+    # The servers run under an account of their own when this one is root; they must get in.
+    folder.chmod(0o755)
     try:
         return asyncio.run(run(plan, folder))
     finally:

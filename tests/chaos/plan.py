@@ -26,7 +26,10 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run. A client owns its lanes alone and belongs to one tenant."""
+    """One run. A client owns its lanes alone and belongs to one tenant.
+
+    `load_s` and `drain_s` bound the sending and what follows it (seconds); beyond them something hangs.
+    """
 
     events: int = 2_000
     kills: int = 12
@@ -36,6 +39,7 @@ class Plan:
     lanes: int = 400
     seed: int = 1
     drain_s: float = 60.0
+    load_s: float = 150.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.postgres_kills <= self.kills:
@@ -76,4 +80,4 @@ class Plan:
         ]
 
 
-FULL = Plan(events=50_000, kills=200, postgres_kills=20, drain_s=300.0)
+FULL = Plan(events=50_000, kills=200, postgres_kills=20, drain_s=300.0, load_s=1_500.0)

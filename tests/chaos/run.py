@@ -131,7 +131,7 @@ async def _load_and_judge(
 
 async def _load(plan: Plan, crowd: Crowd, killer: Killer) -> None:
     """Send everything while the killer works; what is due only after the drain, he leaves."""
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(plan.load_s + plan.drain_s), asyncio.TaskGroup() as tasks:
         killing = tasks.create_task(killer.run(plan.schedule()))
         await crowd.send_all()
         await asyncio.wait({killing}, timeout=plan.drain_s)

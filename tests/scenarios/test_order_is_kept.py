@@ -255,7 +255,7 @@ async def test_deliveries_of_a_flow_switched_off_are_held_and_arrive_when_it_is_
     assert (await shop.fates(), await shop.unaccounted()) == ({"delivered": 1}, 0)
 
 
-async def test_an_event_for_a_flow_switched_off_is_stored_and_booked_as_skipped(
+async def test_bi120_an_event_for_a_flow_switched_off_is_stored_and_held(
     shop: Wholesaler,
 ) -> None:
     await _switch(shop, is_on=False)
@@ -263,8 +263,9 @@ async def test_an_event_for_a_flow_switched_off_is_stored_and_booked_as_skipped(
     await shop.accept(order_event(1))
     await shop.work()
 
-    assert await shop.messages() == [("settled", "skipped", "skipped.no_flow")]
-    assert (await shop.fates(), await shop.unaccounted()) == ({"skipped": 1}, 0)
+    assert [hold["code"] for hold in await shop.holds()] == ["flow.disabled"]
+    assert shop.told() == []
+    assert (await shop.fates(), await shop.unaccounted()) == ({}, 0)
 
 
 async def test_an_order_told_twice_on_different_ways_is_delivered_once(shop: Wholesaler) -> None:

@@ -134,4 +134,7 @@ def level_of(partner_id: UUID | None, tenant_id: UUID | None) -> Level:
 
 def role_named(name: str) -> Role | None:
     """Read a role from outside or from a row; None for a name that is no role."""
-    return next((role for role in Role if role == name), None)
+    return _BY_NAME.get(name)
+
+
+_BY_NAME: dict[str, Role] = {role.value: role for role in Role}

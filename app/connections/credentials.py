@@ -46,22 +46,22 @@ def credential_headers(
     return _SCHEMES[auth.scheme](_Unsigned(auth, secrets, headers, body))
 
 
-def strike_out(text: str, values: Iterable[str]) -> str:
-    """Replace every known credential in a text."""
-    for value in _worth_striking(values):
+def strike_out(text: str, worth: Iterable[str]) -> str:
+    """Replace every credential that is worth striking (`worth_striking`) in a text."""
+    for value in worth:
         text = text.replace(value, STRUCK)
     return text
 
 
-def strike_out_bytes(content: bytes, values: Iterable[str]) -> bytes:
-    """Replace every known credential in a body, whatever its encoding of the rest."""
-    for value in _worth_striking(values):
+def strike_out_bytes(content: bytes, worth: Iterable[str]) -> bytes:
+    """Replace every credential that is worth striking, whatever the encoding of the rest."""
+    for value in worth:
         content = content.replace(value.encode(), STRUCK.encode())
     return content
 
 
-def _worth_striking(values: Iterable[str]) -> list[str]:
-    # Longest first: one credential may contain another.
+def worth_striking(values: Iterable[str]) -> list[str]:
+    """Give the credentials to strike out, longest first: one may contain another."""
     return sorted((v for v in values if len(v) >= MIN_STRUCK_CHARACTERS), key=len, reverse=True)
 
 

@@ -40,13 +40,15 @@ class SealedSecret:
 
 
 class Secrets:
-    """A handle on the credentials of one connection; values are opened only when revealed."""
+    """A handle on the credentials of one connection; values are opened when first revealed."""
 
     def __init__(self, connection_id: Id, origin: str, sealed: Sequence[SealedSecret] = ()) -> None:
         """Keep the sealed rows, for each field the current one first."""
         self._connection_id = connection_id
         self._origin = origin
         self._sealed = tuple(sealed)
+        # A busy connection signs thousands of calls; the handle itself lives two seconds.
+        self._opened: dict[SealedSecret, str] = {}
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(self.fields())})"
@@ -62,12 +64,15 @@ class Secrets:
         """
         moment = now()
         return [
-            secret.key.open(
-                seal_context(self._connection_id, secret.field, self._origin), secret.sealed
-            ).decode()
+            self._opened.get(secret) or self._open(secret)
             for secret in self._sealed
             if secret.field == field and (secret.valid_until is None or secret.valid_until > moment)
         ]
+
+    def _open(self, secret: SealedSecret) -> str:
+        context = seal_context(self._connection_id, secret.field, self._origin)
+        self._opened[secret] = secret.key.open(context, secret.sealed).decode()
+        return self._opened[secret]
 
     def reveal_all(self) -> list[str]:
         """Give every value that may be in use; only for striking them out of answers."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.connections.address import address_of
-from app.connections.credentials import credential_headers, strike_out, strike_out_bytes
+from app.connections.credentials import (
+    credential_headers,
+    strike_out,
+    strike_out_bytes,
+    worth_striking,
+)
 from app.connections.directory import BookedConnection
 from app.connections.pace import Pace, Slot, Verdict
 from app.connections.retry_after import retry_after_s
@@ -80,7 +85,7 @@ class ConnectionTransport:
 
     def _struck(self, answer: OutboundAnswer, outbound: OutboundRequest) -> Answer:
         """Give the answer without our credentials, which some targets repeat in error pages."""
-        known = _known_values(self.booked, outbound)
+        known = worth_striking(_known_values(self.booked, outbound))
         return Answer(
             status=answer.status,
             headers={name: strike_out(text, known) for name, text in answer.headers.items()},

@@ -19,6 +19,8 @@ from app.demo.standing import Delivered, Standing
 from app.health.books import Balance
 
 TITLE = "Maple & Main Outfitters"
+PATH = "web shop and tills -> Tryton -> stock in the web shop"
+LABEL_COLUMNS = 17
 AWAY = "The book is away for a moment. Senders are told to come again; nothing is lost."
 _FATES = {
     "delivered": ("delivered",),
@@ -59,10 +61,15 @@ def picture(standing: Standing, around: Surroundings) -> RenderableType:
     """Draw everything; 28 lines of 100 columns as long as nothing unusual happens."""
     words, colour = verdict(standing)
     parts: list[RenderableType] = [
-        Panel(Text(words, f"bold {colour}"), title=f"[bold]{TITLE}", border_style=colour),
-        Padding(_facts(standing, around), (0, 1)),
-        Padding(_books(standing), (1, 1)),
-        Padding(_hints(around.hints), (0, 1)),
+        Panel(
+            Text(words, f"bold {colour}"),
+            title=f"[bold]{TITLE}[/]  {PATH}",
+            title_align="left",
+            border_style=colour,
+        ),
+        Padding(_facts(standing, around), (0, 2)),
+        Padding(_books(standing), (0, 1)),
+        Padding(_hints(around.hints), (0, 2)),
     ]
     return Group(*parts)
 
@@ -80,7 +87,7 @@ def line(standing: Standing, around: Surroundings) -> str:
 
 def _facts(standing: Standing, around: Surroundings) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, min_width=LABEL_COLUMNS)
     table.add_column(overflow="ellipsis", no_wrap=True)
     booked = standing.orders.amount + standing.tickets.amount
     table.add_row(
@@ -95,10 +102,10 @@ def _facts(standing: Standing, around: Surroundings) -> Table:
     table.add_row("last till ticket", _freshness(standing.tickets, standing.read_at))
     table.add_row("last stock sent", _freshness(standing.stock, standing.read_at))
     if standing.waiting.newest:
-        table.add_row("waits", Text(standing.waiting.newest, "yellow"))
+        table.add_row("newest that waits", Text(standing.waiting.newest, "yellow"))
     if around.trouble:
         table.add_row("trouble", Text(around.trouble, "red"))
-    table.add_row("restarts", _restarts(around.restarts))
+    table.add_row("started again", _restarts(around.restarts))
     return table
 
 
@@ -109,7 +116,7 @@ def _freshness(delivered: Delivered, now: datetime) -> Text:
 
 def _restarts(restarts: Mapping[str, int]) -> str:
     counted = [f"{name} {count}" for name, count in sorted(restarts.items()) if count]
-    return ", ".join(counted) or "none"
+    return ", ".join(counted) or "nothing; everything runs since the start"
 
 
 def _books(standing: Standing) -> Table:
@@ -154,7 +161,7 @@ def _fate(balance: Balance, name: str) -> int:
 
 def _hints(hints: Sequence[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True, min_width=LABEL_COLUMNS)
     table.add_column(style="cyan", no_wrap=True, overflow="ellipsis")
     for name, words in hints:
         table.add_row(name, Text(words))

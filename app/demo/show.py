@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from app.demo.screen import AWAY, TITLE, Surroundings, line, picture
+from app.demo.screen import AWAY, Surroundings, line, picture
 from app.demo.standing import Standing
 from infra import clock
 from infra.errors import PlatformError
@@ -22,6 +24,8 @@ PLAIN_EVERY_S = 5.0
 # Reading the books may take a twentieth of one core, however long they have become.
 READING_SHARE = 0.05
 COLUMNS, LINES = 100, 30
+# A picture must not fetch anything when it is looked at; any fixed-width font will do.
+WITHOUT_FONTS = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +75,5 @@ def _export(drawn: RenderableType, path: Path) -> None:
     )
     console.print(drawn)
     path.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(path), title=f"tillwire up: {TITLE}")
+    svg = console.export_svg(title="tillwire up", code_format=WITHOUT_FONTS)
+    path.write_text(svg, encoding="utf-8")

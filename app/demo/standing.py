@@ -26,7 +26,7 @@ group by e.type
 """
 _WAITING = """
 select count(*) as count, coalesce(sum(abs(amount)), 0) as amount,
-    (array_agg(label || ': ' || words order by created_at desc))[1] as newest
+    (array_agg(words order by created_at desc))[1] as newest
 from hold where tenant_id = $1 and state = 'open'
 """
 

@@ -181,9 +181,9 @@ def _hints(stage: _Stage, standing: Standing) -> list[tuple[str, str]]:
     number = standing.orders.last_label.rpartition(" ")[2] or "#1001"
     pids = {**stage.children.pids(), **(stage.embedded.pids() if stage.embedded else {})}
     return [
-        ("the books", f"{ask}/v1/ledger"),
-        ("who waits", f"{ask}/v1/exceptions"),
-        ("one order", f". {options.environment} && .venv/bin/tillwire trace '{number}'"),
-        ("kill -9", "  ".join(f"{name} {pids[name]}" for name in VICTIMS if name in pids)),
-        ("logs", f"{options.logs}   end: Ctrl-C"),
+        ("ask for the books", f"{ask}/v1/ledger"),
+        ("and what waits", f"{ask}/v1/exceptions"),
+        ("follow one order", f". {options.environment} && .venv/bin/tillwire trace '{number}'"),
+        ("try kill -9", "  ".join(f"{name} {pids[name]}" for name in VICTIMS if name in pids)),
+        ("logs", f"{options.logs}   (Ctrl-C ends everything)"),
     ]

@@ -20,7 +20,8 @@ Ordering = Literal["strict", "latest_wins", "none"]
 class Route:
     """One flow: which events of its source become which action at its target.
 
-    What is routed to a flow that is switched off is stored and held, never lost. `class_` is the priority: 0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.
+    What is routed to a flow that is switched off is stored and held, never lost. `class_` is the
+    priority: 0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.
     """
 
     flow_id: Id

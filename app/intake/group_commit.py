@@ -32,20 +32,22 @@ class IntakeWriter:
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Store one message; returns after the commit. Raises Unavailable when it cannot be kept."""
-        return (await self.accept_all([incoming]))[0]
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        return await self._put(seal(incoming, await self._vault.current(incoming.tenant_id)))
+
+    def _put(self, sealed: Sealed) -> asyncio.Future[Accepted]:
+        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._waiting.append((sealed, future))
+        self._filled.set()
+        return future
 
     async def accept_all(self, incoming: Sequence[Incoming]) -> list[Accepted]:
         """Store several messages of one sender in their order; returns after the commit."""
         if len(self._waiting) + len(incoming) > MAX_WAITING:
             raise Overloaded
         keys = {i.tenant_id: await self._vault.current(i.tenant_id) for i in incoming}
-        loop = asyncio.get_running_loop()
-        futures = []
-        for one in incoming:
-            future: asyncio.Future[Accepted] = loop.create_future()
-            self._waiting.append((seal(one, keys[one.tenant_id]), future))
-            futures.append(future)
-        self._filled.set()
+        futures = [self._put(seal(one, keys[one.tenant_id])) for one in incoming]
         return await asyncio.gather(*futures)
 
     async def run(self) -> None:

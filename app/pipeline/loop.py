@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from app.pipeline.prepare import Preparer
@@ -14,6 +15,7 @@ from infra.telemetry.tell_fault import tell_fault
 from infra.wake import Wake
 
 TENANTS_PER_ROUND = 64
+TENANTS_AT_ONCE = 3
 
 # A loose walk over the tenants with waiting messages: one index probe for each, however many wait.
 _TENANTS = """
@@ -58,11 +60,13 @@ class PrepareLoop:
                 await self._wake.wait(self._settings.poll_s)
 
     async def _round(self) -> int:
-        tenants = await self._waiting_tenants()
-        total = 0
-        for tenant_id in tenants:
-            total += await self._tenant(tenant_id)
-        return total
+        tenants = iter(await self._waiting_tenants())
+
+        async def take_turns() -> int:
+            return sum([await self._tenant(tenant_id) for tenant_id in tenants])
+
+        # While one waits for the database another is read.
+        return sum(await asyncio.gather(*(take_turns() for _ in range(TENANTS_AT_ONCE))))
 
     async def _waiting_tenants(self) -> list[UUID]:
         async with begin(EngineScope(), self._database) as session:
@@ -75,7 +79,7 @@ class PrepareLoop:
         try:
             prepared = await self._preparer.prepare(tenant_id, self._settings.prepare_batch)
         except PlatformError:
-            raise
+            return 0  # the book is away; nothing was lost, nothing was done
         except Exception as fault:  # noqa: BLE001 - one tenant's trouble must not stop the others
             tell_fault("prepare.failed", fault, tenant=str(tenant_id))
             return 0

@@ -16,7 +16,10 @@ _SAMPLED = "01"
 
 def new_traceparent() -> str:
     """Begin a new trace (sampled)."""
-    return f"00-{_random(16)}-{_random(8)}-{_SAMPLED}"
+    drawn = _random(24)
+    if drawn[:32] == _NO_TRACE or drawn[32:] == _NO_SPAN:
+        return new_traceparent()
+    return f"00-{drawn[:32]}-{drawn[32:]}-{_SAMPLED}"
 
 
 def child_traceparent(parent: str) -> str:

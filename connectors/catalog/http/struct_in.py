@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from connectors.catalog.http.struct_quick import Kinds, Unsure, quick_struct
 from connectors.sdk.message import HoldRecord
 from connectors.sdk.payload import (
     Part,
@@ -42,6 +43,8 @@ QUANTITY_DECIMALS = 6
 # Names by which other records find this one: never empty.
 NAMES = frozenset({"sku", "location", "number"})
 
+_KINDS = Kinds(amounts=AMOUNTS, names=NAMES)
+
 _Reader = Callable[[Part, str, str], Any]
 
 
@@ -59,6 +62,14 @@ def read_struct(kind: type[T], source: Part, code: str = "") -> T:
             has none (goods of a shipment).
     Raises: HoldRecord naming the first field that is missing, of the wrong type or out of range.
     """
+    try:
+        return quick_struct(kind, source.value, code, _KINDS)
+    except Unsure:
+        return read_carefully(kind, source, code)
+
+
+def read_carefully(kind: type[T], source: Part, code: str = "") -> T:
+    """Read as `read_struct` does, finding the pointer and the words for whatever is wrong."""
     values = {}
     for field in _fields(kind):
         if field.required or source.value.get(field.name) is not None:
@@ -126,7 +137,7 @@ def _list(_: str, told: Any) -> _Reader:
     inner = told.item_type
     if isinstance(inner, inspect.StructType):
         return lambda source, pointer, code: tuple(
-            read_struct(inner.cls, each, code) for each in items(source, pointer)
+            read_carefully(inner.cls, each, code) for each in items(source, pointer)
         )
     return _texts
 
@@ -140,7 +151,7 @@ def _texts(source: Part, pointer: str, _: str) -> tuple[str, ...]:
 
 
 def _object(_: str, told: Any) -> _Reader:
-    return lambda source, pointer, code: read_struct(told.cls, part(source, pointer), code)
+    return lambda source, pointer, code: read_carefully(told.cls, part(source, pointer), code)
 
 
 _READERS: dict[type[inspect.Type], Callable[[str, Any], _Reader]] = {

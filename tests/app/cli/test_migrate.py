@@ -16,7 +16,7 @@ from infra.database.pool import open_database
 from infra.embedded.servers import Servers
 from infra.ids import new_id
 from tests.app.cli.conftest import Run
-from tests.conftest import named
+from tests.conftest import end_sessions, named
 
 
 @pytest_asyncio.fixture
@@ -27,7 +27,8 @@ async def empty(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     await owner.execute(f'create database "{name}"')
     urls = Servers(named(servers.owner_url, name), named(servers.app_url, name), servers.redis_url)
     yield urls
-    await owner.execute(f'drop database "{name}" with (force)')
+    await end_sessions(servers.app_url, name)
+    await owner.execute(f'drop database "{name}"')
     await owner.close()
 
 

@@ -117,9 +117,7 @@ async def test_a_paused_connection_keeps_its_records_ready_and_sends_them_when_i
 
     async with shop.stage.engine():
         await shop.stage.until(shop.retailer, "select count(*) from delivery", 3)
-        taken = await claim(
-            shop.stage.database, worker="test", lease_s=3, lanes=10, cursor=START
-        )
+        taken = await claim(shop.stage.database, worker="test", lease_s=3, lanes=10, cursor=START)
         waiting = await shop.stage.rows(shop.retailer, DELIVERY)
         await shop.change("active", base_url=shop.url)
         await shop.stage.settled(shop.retailer)

@@ -3,8 +3,8 @@
 A case is a JSON file with `topic`, one of `body`, `body_text` or `file` (beside it), and where
 needed `headers`, `settings`, and `expect`: {"types": [...]}, {"hold": code} or {"skipped": code}.
 A vendor's own message stays a file of its own, named by a case beside it (`order.case.json`).
-`send.json` holds the settings for sending, by action ("*" for all). A till file is cut by the
-connector itself.
+`send.json` holds the settings for sending, by action ("*" for all). The connector itself cuts a
+till file.
 """
 
 from __future__ import annotations

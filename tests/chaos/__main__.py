@@ -67,6 +67,8 @@ def _say(figures: Figures, *, as_json: bool) -> None:
     sys.stdout.write(json.dumps(asdict(figures)) + "\n")
     if not as_json:
         words = "; ".join(figures.violations) or "every promise was kept"
+        if figures.marks_missed:
+            words += f" (mark missed: {'; '.join(figures.marks_missed)})"
         sys.stdout.write(f"seed {figures.seed}: {words}\n")
     sys.stdout.flush()
 

@@ -38,7 +38,10 @@ EFFECT = b'"is_effect":true'
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one run did and found; `violations` is empty when every promise was kept."""
+    """What one run did and found; `violations` is empty when every promise was kept.
+
+    `marks_missed` are aims of cost, not of safety: a repeat is harmless, but should be rare.
+    """
 
     seed: int
     events: int
@@ -68,6 +71,7 @@ class Figures:
     own_faults: dict[str, int]
     own_deaths: list[dict[str, Any]]
     violations: list[str] = field(default_factory=list)
+    marks_missed: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -216,9 +220,11 @@ def _figures(
         own_faults={name: count for name in OWN_FAULTS if (count := fleet.count_in_logs(name))},
         own_deaths=[asdict(death) for death in fleet.own_deaths],
     )
-    figures.violations.extend(
-        _violations(plan, figures, verdict, repeated, crowd, fleet.own_deaths)
-    )
+    figures.violations.extend(_violations(plan, figures, verdict, crowd, fleet.own_deaths))
+    if _repeats_too_much(plan, repeated):
+        figures.marks_missed.append(
+            f"repeats {repeated.share_0_1:.1%}, aim {REPEATS_MAX_SHARE_0_1:.0%} at most"
+        )
     return figures
 
 
@@ -226,7 +232,6 @@ def _violations(
     plan: Plan,
     figures: Figures,
     verdict: Verdict,
-    repeated: Repeats,
     crowd: Crowd,
     deaths: list[OwnDeath],
 ) -> list[str]:
@@ -242,14 +247,13 @@ def _violations(
         "lanes stranded": figures.lanes_stranded,
         "good events refused": crowd.refusals(),
         "processes that died by themselves": len(deaths),
-        "repeats above 3 %": repeated.count if _repeats_too_much(plan, repeated) else 0,
         **{f"{name} in our logs": count for name, count in figures.own_faults.items()},
     }
     return [f"{what}: {count}" for what, count in counted.items() if count]
 
 
 def _repeats_too_much(plan: Plan, repeated: Repeats) -> bool:
-    """Hold a run with many kills to the promise; a handful of kills says too little."""
+    """Hold a run with many kills to the aim; a handful of kills says too little."""
     return plan.kills >= MANY_KILLS and repeated.share_0_1 > REPEATS_MAX_SHARE_0_1
 
 

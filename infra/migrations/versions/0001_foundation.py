@@ -63,9 +63,7 @@ TENANT_TABLES: dict[str, tuple[str, ...]] = {
     "flow_hour": ("select",),
 }
 
-MESSAGE_FACTS = (
-    "tenant_id, id, connection_id, accept_seq, state, is_waiting, fate, routes, open_routes, received_at"
-)
+MESSAGE_FACTS = "tenant_id, id, connection_id, accept_seq, state, is_waiting, fate, routes, open_routes, received_at"
 EVENT_FACTS = (
     "tenant_id, id, message_id, connection_id, type, key, object_id, amount, currency, label, revision,"
     " routed_to, accepted_at"

@@ -75,7 +75,7 @@ def test_what_a_killed_run_left_behind_is_ended_and_nothing_else(tmp_path: Path)
     ended = end_left_overs(ours)
 
     assert ended == 1
-    assert processes[ours].wait(10) == -signal.SIGTERM
+    assert processes[ours].poll() is not None
     assert processes[theirs].poll() is None
     processes[theirs].kill()
     processes[theirs].wait()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.deliveries.claim import Claimed, LaneKey
 from app.deliveries.decide import Decision
-from app.deliveries.settle import LaneResult
+from app.deliveries.settle import LaneResult, Lease
 from connectors.sdk.outcome import (
     AuthorizationLost,
     Delivered,
@@ -56,9 +56,9 @@ class Reports:
                 next_s=round(decision.wait_s),
             )
 
-    def settled(self, results: Sequence[LaneResult], ours: frozenset[LaneKey]) -> None:
+    def settled(self, results: Sequence[LaneResult], ours: frozenset[Lease]) -> None:
         """Tell of a settled batch; lanes lost to another worker are counted."""
-        lost = sum(result.key not in ours for result in results)
+        lost = sum(result.lease not in ours for result in results)
         if lost:
             for _ in range(lost):
                 METRICS.count_lease_loss()

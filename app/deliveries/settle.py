@@ -17,6 +17,8 @@ from infra.database.scope import EngineScope
 from infra.database.unit import Session, begin
 from infra.ids import new_id
 
+Lease = tuple[LaneKey, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:
@@ -58,11 +60,16 @@ class LaneResult:
     rest_s: float = 0.0
     goes_on: bool = False
 
+    @property
+    def lease(self) -> Lease:
+        """Name the lease under which this was done."""
+        return (self.key, self.token)
+
 
 # A released lane has no holder: a result whose commit was answered by silence may be written again,
 # and is found written.
 _LOCK = """
-select lane.tenant_id, lane.connection_id, lane.lane_hash from lane
+select lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token from lane
 join unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[])
     as mine (tenant_id, connection_id, lane_hash, token) using (tenant_id, connection_id, lane_hash)
 where lane.lease_token = mine.token and lane.holder is not null
@@ -124,8 +131,8 @@ where lane.tenant_id = done.tenant_id and lane.connection_id = done.connection_i
 WORDS_MAX = 1000
 
 
-async def settle(results: Sequence[LaneResult], database: Database) -> frozenset[LaneKey]:
-    """Write results and release their lanes; gives the lanes that were still ours.
+async def settle(results: Sequence[LaneResult], database: Database) -> frozenset[Lease]:
+    """Write results and release their lanes; gives the leases that were still ours.
 
     A lane whose token has moved on belongs to another worker: nothing of it is written; the
     target's key (or the look-up) makes the other worker's repeat harmless. Rows are locked in key
@@ -136,8 +143,12 @@ async def settle(results: Sequence[LaneResult], database: Database) -> frozenset
         rows = await session.fetch(
             _LOCK, *_lane_columns(results), [result.token for result in results]
         )
-        ours = frozenset((row["tenant_id"], row["connection_id"], row["lane_hash"]) for row in rows)
-        valid = sorted((result for result in results if result.key in ours), key=lambda r: r.key)
+        # By token too: an old result of a lane that we hold again must not pass with the new one.
+        ours = frozenset(
+            ((row["tenant_id"], row["connection_id"], row["lane_hash"]), row["lease_token"])
+            for row in rows
+        )
+        valid = sorted((each for each in results if each.lease in ours), key=lambda each: each.key)
         if valid:
             moved = await _move(session, valid)
             written = [_only_moved(result, moved) for result in valid]

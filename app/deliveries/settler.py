@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
-from app.deliveries.claim import LaneKey
 from app.deliveries.reports import Reports
-from app.deliveries.settle import LaneResult, settle
+from app.deliveries.settle import LaneResult, Lease, settle
 from infra import clock
 from infra.database.pool import Database
 from infra.errors import PlatformError
@@ -66,7 +65,7 @@ class Settler:
         else:
             self._reports.settled(results, ours)
 
-    async def _settle(self, results: list[LaneResult]) -> frozenset[LaneKey]:
+    async def _settle(self, results: list[LaneResult]) -> frozenset[Lease]:
         """Write results, again and again while the book is away; raises after a minute.
 
         Without this every crash of the database sends everything anew that was under way.

@@ -123,7 +123,7 @@ def _books(standing: Standing) -> Table:
     total = standing.ledger.total
     shown = [name for name in _FATES if name not in _RARE or _fate(total, name)]
     columns = ["accepted", *shown, "held", "in flight", "unaccounted"]
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_footer=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_footer=True)
     table.add_column("books of 24 hours", footer="all records", no_wrap=True)
     sums = _cells(total, shown)
     for name, cell in zip(columns, sums, strict=True):

@@ -64,7 +64,8 @@ async def open_database(
     """
     pool = await asyncpg.create_pool(
         driver_url(url),
-        min_size=1,
+        # None is kept open in advance: while the database is away nobody needs to hear of it twice.
+        min_size=0,
         max_size=size,
         timeout=5,
         # A server that hangs instead of answering must not hold the caller longer.

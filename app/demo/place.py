@@ -74,7 +74,6 @@ def claimed(data: Path) -> Iterator[None]:
     except OSError as fault:
         raise PlatformError(
             f"{data} cannot be used: {fault.strerror}. Name another folder with --data.",
-            code="demo.folder_unusable",
         ) from None
     with file:
         try:
@@ -83,7 +82,6 @@ def claimed(data: Path) -> Iterator[None]:
             raise PlatformError(
                 f"Another demo runs on {data}. End it with Ctrl-C, or name another folder with"
                 " --data.",
-                code="demo.folder_in_use",
             ) from None
         yield
 
@@ -107,7 +105,6 @@ def choose_addresses(options: Options) -> Addresses:
         raise PlatformError(
             f"Port {options.port} is used by another program. Choose another one:"
             " `make run ARGS='--port 8001'`, or `tillwire up --port 8001`.",
-            code="demo.port_in_use",
         )
     path = options.data / "addresses.json"
     kept = _kept(path)

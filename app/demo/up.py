@@ -47,7 +47,7 @@ STATEMENT_TIMEOUT_S = 30.0
 NEEDED = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "TILLWIRE_MASTER_KEY_FILE")
 REFUSALS = (PlatformError, LocalTrytonError, EmbeddedServersError)
 # Those whose death is worth a try, by the names under which they run.
-VICTIMS = ("worker", "web", "scheduler", "erp", "PostgreSQL", "Redis")
+VICTIMS = ("worker", "web", "erp", "PostgreSQL", "Redis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ async def start_servers(folder: Path, report: Report) -> Embedded | None:
             raise PlatformError(
                 f"{named[0]} is set, and so {' and '.join(missing)} must be set too. Set all three,"
                 " or none to use embedded servers.",
+                code="demo.server_missing",
             )
         report("using the servers that DATABASE_URL and REDIS_URL name")
         return None

@@ -74,6 +74,7 @@ def claimed(data: Path) -> Iterator[None]:
     except OSError as fault:
         raise PlatformError(
             f"{data} cannot be used: {fault.strerror}. Name another folder with --data.",
+            code="demo.folder_unusable",
         ) from None
     with file:
         try:
@@ -82,6 +83,7 @@ def claimed(data: Path) -> Iterator[None]:
             raise PlatformError(
                 f"Another demo runs on {data}. End it with Ctrl-C, or name another folder with"
                 " --data.",
+                code="demo.folder_in_use",
             ) from None
         yield
 
@@ -105,6 +107,7 @@ def choose_addresses(options: Options) -> Addresses:
         raise PlatformError(
             f"Port {options.port} is used by another program. Choose another one:"
             " `make run ARGS='--port 8001'`, or `tillwire up --port 8001`.",
+            code="demo.port_in_use",
         )
     path = options.data / "addresses.json"
     kept = _kept(path)

@@ -19,13 +19,15 @@ WARM_EFFECTS = 200
 
 async def measure_deliver(world: World, count: int, tenants: int, live_s: float) -> list[Figure]:
     """Measure drain, everything live at once, latency at half of that rate, and both prototypes."""
-    drain = await _drain(world, count, tenants)
+    drain = await _drain(world, count, tenants, workers=1)
+    drain_by_two = await _drain(world, count, tenants, workers=2)
     live, latencies_ms = await _live(world, count, tenants, live_s)
     bare = count / await _prototype(world, "bare_lanes", count)
     few = count // 5
     per_event = few / await _prototype(world, "per_event", few)
     return [
         Figure("deliver.drain.rate", drain, "events/s"),
+        Figure("deliver.drain.two_workers.rate", drain_by_two, "events/s"),
         Figure("deliver.bare_lanes.rate", bare, "events/s"),
         Figure("deliver.per_event_dramatiq.rate", per_event, "events/s"),
         Figure("deliver.share_of_bare_lanes", drain / bare, "of bare lanes"),
@@ -37,13 +39,14 @@ async def measure_deliver(world: World, count: int, tenants: int, live_s: float)
     ]
 
 
-async def _drain(world: World, count: int, tenants: int) -> float:
-    """Accept everything first, then let one worker prepare and deliver it."""
-    async with open_scene(world, "drain") as scene:
+async def _drain(world: World, count: int, tenants: int, workers: int) -> float:
+    """Accept everything first, then let the workers prepare and deliver it."""
+    async with open_scene(world, f"drain-{workers}") as scene:
         shops = await _shops(scene, tenants)
         await send(Load(scene.world.web_port, hooks(shops), count, "drain"))
         scene.fleet.end("web")
-        await scene.start_worker()
+        for number in range(1, workers + 1):
+            await scene.start_worker(f"worker-{number}")
         await until_effects(scene.target_log, count, AT_MOST_S)
         return rate_between(scene, WARM_EFFECTS, count)
 

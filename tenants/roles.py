@@ -27,6 +27,9 @@ class Permission(StrEnum):
     DELIVERIES_READ = "deliveries.read"
     EXCEPTIONS_READ = "exceptions.read"
     EXCEPTIONS_DECIDE = "exceptions.decide"
+    REPLAYS_RUN = "replays.run"
+    REPLAYS_APPROVE = "replays.approve"
+    ALERTS_MANAGE = "alerts.manage"
     CONNECTIONS_READ = "connections.read"
     CONNECTIONS_MANAGE = "connections.manage"
     FLOWS_READ = "flows.read"
@@ -61,13 +64,24 @@ _SEES = frozenset(
         _P.LEDGER_READ,
     }
 )
-_RUNS = _SEES | {_P.EXCEPTIONS_DECIDE, _P.CONNECTIONS_MANAGE, _P.FLOWS_MANAGE}
-_GOVERNS = _RUNS | {_P.KEYS_MANAGE, _P.DIRECTORY_READ, _P.AUDIT_READ}
+_RUNS = _SEES | {
+    _P.EXCEPTIONS_DECIDE,
+    _P.REPLAYS_RUN,
+    _P.CONNECTIONS_MANAGE,
+    _P.FLOWS_MANAGE,
+}
+_GOVERNS = _RUNS | {
+    _P.REPLAYS_APPROVE,
+    _P.ALERTS_MANAGE,
+    _P.KEYS_MANAGE,
+    _P.DIRECTORY_READ,
+    _P.AUDIT_READ,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OPERATOR: _GOVERNS | {_P.DIRECTORY_MANAGE},
     Role.PARTNER_ADMIN: _GOVERNS | {_P.DIRECTORY_MANAGE},
-    Role.PARTNER_SUPPORT: _SEES | {_P.EXCEPTIONS_DECIDE, _P.DIRECTORY_READ},
+    Role.PARTNER_SUPPORT: _SEES | {_P.EXCEPTIONS_DECIDE, _P.REPLAYS_RUN, _P.DIRECTORY_READ},
     Role.RETAILER_ADMIN: _GOVERNS | {_P.MESSAGES_SEND, _P.PAYLOADS_READ},
     Role.RETAILER_STAFF: _SEES | {_P.EXCEPTIONS_DECIDE},
     Role.CONNECTOR: frozenset({_P.MESSAGES_SEND, _P.MESSAGES_READ, _P.DELIVERIES_READ}),

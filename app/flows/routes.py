@@ -34,6 +34,9 @@ class Route:
     settings: dict[str, Any]
     version: int = 1
     is_enabled: bool = True
+    is_paused: bool = False
+    # What the retailer changed of the mapping, in order; see app/flows/overrides.py.
+    overrides: tuple[dict[str, Any], ...] = ()
 
 
 Routes = dict[Id, tuple[Route, ...]]
@@ -63,7 +66,8 @@ async def read_routes(session: Session, tenant_id: Id) -> Routes:
     """Read the routes of a retailer, in the order their flows were made."""
     rows = await session.fetch(
         "select id, source_connection_id, target_connection_id, event_types, action, ordering,"
-        " class, settings, version, is_enabled from flow where tenant_id = $1 order by id",
+        " class, settings, version, is_enabled, is_paused, overrides from flow"
+        " where tenant_id = $1 order by id",
         tenant_id,
     )
     routes: dict[Id, list[Route]] = defaultdict(list)
@@ -84,4 +88,6 @@ def _route(row: Row) -> Route:
         settings=json.loads(row["settings"]),
         version=row["version"],
         is_enabled=row["is_enabled"],
+        is_paused=row["is_paused"],
+        overrides=tuple(json.loads(row["overrides"])),
     )

@@ -21,6 +21,8 @@ NOT_KEYED_BY_TENANT = {
     "membership": "a role may hold at the platform or a partner, where there is no retailer",
     "api_key": "found by its hash before it is known whose it is; may belong to a partner",
     "hook_token": "found by its hash before it is known whose it is",
+    "reconnect_link": "found by its hash before it is known whose it is",
+    "alert_channel": "may belong to a partner, for all its retailers",
 }
 UNIQUE_ACROSS_TENANTS = {
     "api_key_hash_unique": "256 random bits: a clash tells nothing",

@@ -30,6 +30,9 @@ payloads.read       -        -             -               yes            -     
 deliveries.read     yes      yes           yes             yes            yes            yes       yes
 exceptions.read     yes      yes           yes             yes            yes            -         yes
 exceptions.decide   yes      yes           yes             yes            yes            -         -
+replays.run         yes      yes           yes             yes            -              -         -
+replays.approve     yes      yes           -               yes            -              -         -
+alerts.manage       yes      yes           -               yes            -              -         -
 connections.read    yes      yes           yes             yes            yes            -         yes
 connections.manage  yes      yes           -               yes            -              -         -
 flows.read          yes      yes           yes             yes            yes            -         yes

@@ -12,10 +12,20 @@ them for each transaction):
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from alembic import op
+
+from infra.migrations.grants import (
+    LISTED,
+    OPERATOR,
+    OWNED,
+    PARTNER,
+    REACH,
+    TENANT,
+    grant,
+    run_script,
+)
 
 revision = "0001"
 down_revision = None
@@ -24,16 +34,6 @@ depends_on = None
 
 ROLES = ("tillwire_app", "tillwire_gate", "tillwire_intake", "tillwire_engine", "tillwire_support")
 PARTITIONED = ("message", "message_body", "event", "attempt")
-
-# As a sub-select each setting is read once for a statement, not once for a row.
-TENANT = "tenant_id = (select nullif(current_setting('app.tenant_id', true), '')::uuid)"
-PARTNER = "(select nullif(current_setting('app.partner_id', true), '')::uuid)"
-OPERATOR = "(select current_setting('app.operator', true) = 'on')"
-LISTED = (
-    "tenant_id = any ((select nullif(current_setting('app.tenant_ids', true), '')::uuid[])::uuid[])"
-)
-REACH = f"({OPERATOR} or partner_id = {PARTNER} or id = nullif(current_setting('app.tenant_id', true), '')::uuid)"
-OWNED = f"({OPERATOR} or partner_id = {PARTNER} or {TENANT} or tenant_id in (select id from tenant where partner_id = {PARTNER}))"
 
 RIGHTS = ("select", "insert", "update", "delete")
 
@@ -145,26 +145,26 @@ MESSAGE_MOVES = {
 def upgrade() -> None:
     """Make everything."""
     _make_roles()
-    _run((Path(__file__).parent / "0001_foundation.sql").read_text(encoding="utf-8"))
+    run_script((Path(__file__).parent / "0001_foundation.sql").read_text(encoding="utf-8"))
     _make_partition_function()
     _guard_states()
     for table in (*TENANT_TABLES, *DIRECTORY):
         op.execute(f"alter table {table} enable row level security")
         op.execute(f"alter table {table} force row level security")
     for table, rights in TENANT_TABLES.items():
-        _grant(table, "tillwire_app", rights, TENANT)
+        grant(table, "tillwire_app", rights, TENANT)
     for table, conditions in DIRECTORY.items():
         for right, condition in conditions.items():
-            _grant(table, "tillwire_app", (right,), condition)
+            grant(table, "tillwire_app", (right,), condition)
     for table, rights in INTAKE.items():
-        _grant(table, "tillwire_intake", rights, LISTED)
+        grant(table, "tillwire_intake", rights, LISTED)
     for role, tables in (
         ("tillwire_engine", ENGINE),
         ("tillwire_gate", GATE),
         ("tillwire_support", SUPPORT),
     ):
         for table, rights in tables.items():
-            _grant(table, role, rights, "true")
+            grant(table, role, rights, "true")
     op.execute("grant usage on sequence message_accept_seq to tillwire_intake, tillwire_app")
     op.execute(f"grant usage on schema public to {', '.join(ROLES)}")
 
@@ -182,12 +182,6 @@ def downgrade() -> None:
     op.execute("drop function lowest_id_at(date)")
     for function in ("illegal_move", "audit_is_append_only"):
         op.execute(f"drop function {function}()")
-
-
-def _run(script: str) -> None:
-    for statement in re.split(r";\s*\n", script):
-        if re.sub(r"--[^\n]*", "", statement).strip():
-            op.execute(statement)
 
 
 def _make_roles() -> None:
@@ -258,15 +252,3 @@ def _guard_states() -> None:
         "create trigger audit_is_append_only before update or delete on audit"
         " for each row execute function audit_is_append_only()"
     )
-
-
-def _grant(table: str, role: str, rights: tuple[str, ...], condition: str) -> None:
-    """Grant rights and write one policy per command, never FOR ALL."""
-    for right in rights:
-        command = right.split(" ", 1)[0]
-        op.execute(f"grant {right} on {table} to {role}")
-        using = "" if command == "insert" else f" using ({condition})"
-        check = f" with check ({condition})" if command in ("insert", "update") else ""
-        op.execute(
-            f"create policy {role}_{command} on {table} for {command} to {role}{using}{check}"
-        )

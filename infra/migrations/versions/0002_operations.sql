@@ -1,0 +1,341 @@
+-- What people and the engine need when things go wrong: classes of errors, incidents, alerts, work on
+-- records, replays, shared budgets, duties. Only additions: the code before runs on this schema.
+
+-- ---------------------------------------------------------------- error classes, mapping versions
+
+alter table delivery
+    add column error_class text not null default '',
+    -- A replay under the mapping of then: the version of the flow to send with; null is the present one.
+    add column pinned_version int,
+    add column replay_id uuid,
+    add column replay_of uuid,
+    add column deadline_at timestamptz;
+alter table attempt
+    add column error_class text not null default '',
+    add column flow_version int;
+alter table hold
+    add column error_class text not null default '',
+    add column incident_id uuid,
+    add column tags text[] not null default '{}',
+    add column event_type text not null default '',
+    add column object_id text not null default '',
+    add column deadline_at timestamptz,
+    add column recheck_at timestamptz,
+    add column rechecks int not null default 0;
+create index hold_ungrouped on hold (created_at) where state = 'open' and incident_id is null;
+create index hold_by_incident on hold (tenant_id, incident_id, id) where incident_id is not null;
+create index hold_recheck on hold (recheck_at) where state = 'open' and recheck_at is not null;
+
+-- A paused flow or connection goes on accepting; its lanes rest at infinity until it is resumed.
+alter table flow
+    add column is_paused boolean not null default false,
+    add column pause_reason text not null default '',
+    -- What the retailer changed of the mapping: [{"path": ..., "kind": "constant|lookup|cel", ...}].
+    add column overrides jsonb not null default '[]';
+alter table lane add column deadline_at timestamptz;
+create index lane_parked on lane (tenant_id, connection_id) where ready_at = 'infinity';
+create index lane_deadline on lane (deadline_at) where deadline_at is not null and open_count > 0;
+
+create table flow_version (
+    tenant_id uuid not null,
+    flow_id uuid not null,
+    version int not null,
+    settings jsonb not null,
+    overrides jsonb not null,
+    note text not null default '',
+    published_by text not null,
+    published_at timestamptz not null default now(),
+    primary key (tenant_id, flow_id, version),
+    constraint flow_version_flow_fk foreign key (tenant_id, flow_id) references flow (tenant_id, id)
+);
+
+-- What changed before things went wrong. Releases of the product itself are rows of the nil tenant.
+create table change (
+    tenant_id uuid not null,
+    id uuid not null,
+    at timestamptz not null default now(),
+    kind text not null constraint change_kind_known
+        check (kind in ('release', 'mapping', 'credential', 'connection', 'flow', 'vendor_api')),
+    connector text not null default '',
+    connection_id uuid,
+    flow_id uuid,
+    words text not null,
+    actor text not null,
+    detail jsonb not null default '{}',
+    primary key (tenant_id, id)
+);
+create index change_by_time on change (tenant_id, at);
+
+-- When a connection was down: from its breaker's opening to its closing, or a pause by a person.
+create table connection_outage (
+    tenant_id uuid not null,
+    id uuid not null,
+    connection_id uuid not null,
+    kind text not null constraint connection_outage_kind_known check (kind in ('open', 'authorization_lost', 'paused')),
+    reason text not null default '',
+    began_at timestamptz not null default now(),
+    ended_at timestamptz,
+    primary key (tenant_id, id),
+    constraint connection_outage_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
+);
+create unique index connection_outage_one_open on connection_outage (tenant_id, connection_id, kind) where ended_at is null;
+
+-- A record that must come first (the order before its payment), asked for at its source.
+create table wanted_record (
+    tenant_id uuid not null,
+    connection_id uuid not null,
+    reference text not null,
+    state text not null default 'wanted' constraint wanted_record_state_known check (state in ('wanted', 'found', 'missing')),
+    words text not null default '',
+    tries int not null default 0,
+    due_at timestamptz not null default now(),
+    asked_at timestamptz not null default now(),
+    primary key (tenant_id, connection_id, reference),
+    constraint wanted_record_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
+);
+create index wanted_record_due on wanted_record (due_at) where state = 'wanted';
+
+-- ---------------------------------------------------------------- limits
+
+-- One budget for each vendor credential and bucket, shared by all flows and all workers. `credential`
+-- is a digest under a key of the tenant; `tokens` are as of `filled_at`.
+create table budget (
+    tenant_id uuid not null,
+    credential bytea not null,
+    bucket text not null,
+    connection_id uuid not null,
+    tokens double precision not null,
+    rate_per_s double precision not null constraint budget_rate_positive check (rate_per_s > 0),
+    burst double precision not null constraint budget_burst_positive check (burst > 0),
+    filled_at timestamptz not null default now(),
+    parallel double precision not null default 4,
+    paused_until timestamptz,
+    calls bigint not null default 0,
+    refused bigint not null default 0,
+    updated_at timestamptz not null default now(),
+    primary key (tenant_id, credential, bucket)
+) with (fillfactor = 50);
+
+create table reconnect_link (
+    token_hash bytea primary key,
+    tenant_id uuid not null,
+    connection_id uuid not null,
+    created_by text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    used_at timestamptz
+);
+
+-- ---------------------------------------------------------------- incidents
+
+create table incident (
+    tenant_id uuid not null,
+    id uuid not null,
+    -- The cause as a digest: the same at every retailer that has it.
+    fingerprint bytea not null,
+    connection_id uuid not null,
+    connector text not null,
+    error_class text not null,
+    code text not null,
+    pointer text not null default '',
+    title text not null,
+    words text not null default '',
+    state text not null default 'new' constraint incident_state_known check (state in ('new', 'ongoing', 'regressed', 'resolved')),
+    severity smallint not null default 2 constraint incident_severity_known check (severity between 0 and 3),
+    held int not null default 0,
+    waiting int not null default 0,
+    peak int not null default 0,
+    -- {"USD": "1480.00"}: money in the records concerned, by currency.
+    at_risk jsonb not null default '{}',
+    shops text[] not null default '{}',
+    flows uuid[] not null default '{}',
+    deadline_at timestamptz,
+    deadline_words text not null default '',
+    cause jsonb,
+    runbook text not null default '',
+    owner text not null default '',
+    due_at timestamptz,
+    snoozed_until timestamptz,
+    first_seen_at timestamptz not null,
+    last_seen_at timestamptz not null,
+    resolved_at timestamptz,
+    resolved_by text not null default '',
+    resolution text not null default '',
+    updated_at timestamptz not null default now(),
+    primary key (tenant_id, id),
+    constraint incident_once_per_cause unique (tenant_id, fingerprint, connection_id)
+);
+create index incident_by_state on incident (tenant_id, state, last_seen_at);
+
+-- The history of an incident, written with every change of it; alerts are planned from it.
+create table incident_moment (
+    tenant_id uuid not null,
+    id uuid not null,
+    incident_id uuid not null,
+    at timestamptz not null default now(),
+    kind text not null constraint incident_moment_kind_known check (kind in
+        ('opened', 'grown', 'regressed', 'escalated', 'cause_found', 'assigned', 'commented', 'snoozed', 'resolved')),
+    actor text not null,
+    words text not null,
+    detail jsonb not null default '{}',
+    is_alert_planned boolean not null default false,
+    primary key (tenant_id, id),
+    constraint incident_moment_incident_fk foreign key (tenant_id, incident_id) references incident (tenant_id, id)
+);
+create index incident_moment_by_incident on incident_moment (tenant_id, incident_id, id);
+create index incident_moment_unplanned on incident_moment (id) where not is_alert_planned;
+
+-- ---------------------------------------------------------------- alerts
+
+-- Where alerts go: of a partner for all its retailers, or of one retailer.
+create table alert_channel (
+    id uuid primary key,
+    partner_id uuid not null constraint alert_channel_partner_fk references partner (id),
+    tenant_id uuid constraint alert_channel_tenant_fk references tenant (id),
+    kind text not null,
+    name text not null,
+    address text not null,
+    settings jsonb not null default '{}',
+    sealed_secret bytea,
+    secret_period int,
+    least_severity smallint not null default 2 constraint alert_channel_severity_known check (least_severity between 0 and 3),
+    most_per_hour int not null default 10 constraint alert_channel_rate_sane check (most_per_hour between 1 and 1000),
+    digest_every_s int not null default 3600 constraint alert_channel_digest_sane check (digest_every_s between 60 and 604800),
+    digest_at timestamptz not null default now(),
+    is_enabled boolean not null default true,
+    created_at timestamptz not null default now()
+);
+
+create table alert (
+    tenant_id uuid not null,
+    id uuid not null,
+    channel_id uuid not null,
+    incident_id uuid not null,
+    moment_id uuid not null,
+    kind text not null,
+    severity smallint not null,
+    state text not null default 'pending' constraint alert_state_known
+        check (state in ('pending', 'sent', 'digested', 'failed', 'unneeded')),
+    subject text not null,
+    words text not null,
+    due_at timestamptz not null default now(),
+    tries int not null default 0,
+    last_problem text not null default '',
+    created_at timestamptz not null default now(),
+    sent_at timestamptz,
+    primary key (tenant_id, id),
+    constraint alert_once_per_moment unique (tenant_id, channel_id, moment_id)
+);
+create index alert_due on alert (due_at) where state = 'pending';
+
+-- ---------------------------------------------------------------- work on records
+
+create table remark (
+    tenant_id uuid not null,
+    id uuid not null,
+    hold_id uuid,
+    incident_id uuid,
+    at timestamptz not null default now(),
+    author text not null,
+    words text not null,
+    primary key (tenant_id, id),
+    constraint remark_is_about_one_thing check (num_nonnulls(hold_id, incident_id) = 1)
+);
+create index remark_by_hold on remark (tenant_id, hold_id, id) where hold_id is not null;
+create index remark_by_incident on remark (tenant_id, incident_id, id) where incident_id is not null;
+
+-- An exception from the rules that a person made for a while: set a value, skip, or keep back.
+create table manual_override (
+    tenant_id uuid not null,
+    id uuid not null,
+    flow_id uuid not null,
+    object_id text not null default '',
+    kind text not null constraint manual_override_kind_known check (kind in ('set', 'skip', 'pause')),
+    path text not null default '',
+    value jsonb,
+    reason text not null,
+    created_by text not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+    ended_at timestamptz,
+    ended_by text not null default '',
+    used bigint not null default 0,
+    primary key (tenant_id, id),
+    constraint manual_override_flow_fk foreign key (tenant_id, flow_id) references flow (tenant_id, id)
+);
+create index manual_override_active on manual_override (tenant_id, flow_id) where ended_at is null;
+
+-- ---------------------------------------------------------------- replay
+
+create table replay (
+    tenant_id uuid not null,
+    id uuid not null,
+    title text not null,
+    selection jsonb not null,
+    mapping text not null default 'now' constraint replay_mapping_known check (mapping in ('now', 'as_then')),
+    reason text not null,
+    state text not null default 'previewing' constraint replay_state_known check (state in
+        ('previewing', 'previewed', 'awaiting_approval', 'running', 'done', 'cancelled')),
+    needs_approval boolean not null default false,
+    approval_words text not null default '',
+    records int not null default 0,
+    -- {"create": {"records": 10, "amounts": {"USD": "12.00"}}, ...}; `receipt` in the same shape.
+    preview jsonb not null default '{}',
+    receipt jsonb not null default '{}',
+    started int not null default 0,
+    finished int not null default 0,
+    created_by text not null,
+    created_at timestamptz not null default now(),
+    previewed_at timestamptz,
+    approved_by text not null default '',
+    approved_at timestamptz,
+    finished_at timestamptz,
+    primary key (tenant_id, id)
+);
+create index replay_active on replay (tenant_id) where state in ('previewing', 'running');
+
+create table replay_item (
+    tenant_id uuid not null,
+    replay_id uuid not null,
+    number int not null,
+    hold_id uuid,
+    message_id uuid not null,
+    delivery_id uuid,
+    new_delivery_id uuid,
+    flow_id uuid,
+    label text not null default '',
+    amount numeric(19, 6),
+    currency text,
+    effects text[] not null default '{}',
+    promised text not null constraint replay_item_promise_known
+        check (promised in ('create', 'update', 'no_op', 'stale', 'conflict', 'read_again')),
+    promised_words text not null default '',
+    state text not null default 'waiting' constraint replay_item_state_known
+        check (state in ('waiting', 'started', 'left_out', 'done')),
+    happened text not null default '',
+    happened_words text not null default '',
+    primary key (tenant_id, replay_id, number),
+    constraint replay_item_replay_fk foreign key (tenant_id, replay_id) references replay (tenant_id, id)
+);
+create index replay_item_open on replay_item (tenant_id, replay_id, number) where state in ('waiting', 'started');
+create index replay_item_by_delivery on replay_item (tenant_id, new_delivery_id) where new_delivery_id is not null;
+
+-- ---------------------------------------------------------------- the engine
+
+-- Which messages a worker is preparing: what it leaves behind when it dies is looked at one by one.
+create table prepare_try (
+    tenant_id uuid not null primary key,
+    worker text not null,
+    started_at timestamptz not null default now(),
+    message_ids uuid[] not null
+);
+
+-- Who does a duty of the scheduler, and until when; not of any tenant.
+create table duty (
+    name text primary key,
+    holder text not null default '',
+    leased_until timestamptz,
+    last_done_at timestamptz,
+    last_took_ms int,
+    last_problem text not null default ''
+);

@@ -124,7 +124,7 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fulfilment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Goods that left for an order, with their tracking."""
+    """Goods that left for an order, with their tracking; `currency` is that of the lines, if told."""
 
     fulfilment_id: str
     order_id: str
@@ -133,4 +133,5 @@ class Fulfilment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shipped_at: datetime
     carrier: str = ""
     tracking_numbers: tuple[str, ...] = ()
+    currency: str = ""
     lines: tuple[Line, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from connectors.canonical.event import BODIES, TILL_SALE, Event
 from connectors.canonical.money import Money
@@ -74,7 +75,9 @@ def _refund(told: Told) -> Event:
 
 
 def _fulfilment(told: Told) -> Event:
-    fulfilment = read_struct(Fulfilment, told.data)
+    told_currency = currency(told.data, "/currency") if "currency" in told.data.value else ""
+    fulfilment = read_struct(Fulfilment, told.data, told_currency)
+    goods = sum((line.gross for line in fulfilment.lines), Decimal(0))
     number = fulfilment.order_number or fulfilment.order_id
     return Event(
         type=told.type,
@@ -83,6 +86,7 @@ def _fulfilment(told: Told) -> Event:
         version=told.version,
         label=f"Shipment {fulfilment.fulfilment_id} of order {number}",
         occurred_at=fulfilment.shipped_at,
+        amount=Money(amount=goods, currency=told_currency) if told_currency else None,
         body=fulfilment,
     )
 

@@ -37,6 +37,7 @@ def action(name: str, *events: str, keys: str = "native") -> dict[str, object]:
 def test_every_blueprint_is_readable_and_tells_in_words_what_is_wrong() -> None:
     assert blueprints.names() == (
         "order_cancel_to_erp",
+        "shipment_to_channel",
         "stock_to_web_shop",
         "till_sale_to_erp",
         "web_order_to_erp",
@@ -54,6 +55,7 @@ def test_every_blueprint_is_readable_and_tells_in_words_what_is_wrong() -> None:
         ("till_sale_to_erp", "strict", 0, 5),
         ("order_cancel_to_erp", "strict", 0, 300),
         ("stock_to_web_shop", "latest_wins", 1, 10),
+        ("shipment_to_channel", "strict", 1, 120),
     ],
 )
 def test_orders_go_in_order_and_first_and_of_stock_the_newest_counts(

@@ -202,3 +202,34 @@ async def test_what_is_no_request_ends_the_connection(bytes_in: bytes) -> None:
 
     assert (status, ended) == (400, b"")
     assert target.target.book.request_count == 0
+
+
+def order_of(*skus: str) -> bytes:
+    lines = [{"sku": sku} for sku in skus]
+    return msgspec.json.encode({"id": "e1", "subject": "order:1", "data": {"lines": lines}})
+
+
+async def test_a_target_with_a_list_of_articles_refuses_all_others_and_names_the_line() -> None:
+    async with Recorder(Target(articles=frozenset({"A-1", "A-2"}))) as target:
+        known = await post(target.port, order_of("A-1", "A-2"), idempotency_key="k1")
+        unknown = await post(target.port, order_of("A-1", "A-9"), idempotency_key="k2")
+        corrected = await post(target.port, order_of("A-1", "A-2"), idempotency_key="k2")
+
+    assert (known[0], unknown[0], corrected[0]) == (200, 422, 200)
+    assert msgspec.json.decode(unknown[1])["errors"] == [
+        {"pointer": "#/data/lines/1/sku", "code": "article.unknown"}
+    ]
+    assert target.target.book.effects == {"k1": 1, "k2": 1}
+
+
+async def test_a_revoked_secret_is_refused_until_the_new_one_signs() -> None:
+    told = [msgspec.json.encode([secret]) for secret in (SECRET, "whsec_" + "QUJD" * 11)]
+    async with Recorder(Target(secrets=(SECRET,))) as target:
+        headers = sign_standard(SECRET, "m1", target.target.clock_ns() // 10**9, event(1))
+        before = await post(target.port, event(1), **headers)
+        await post(target.port, told[1], "/console/secrets")
+        revoked = await post(target.port, event(1), **headers)
+        await post(target.port, told[0], "/console/secrets")
+        after = await post(target.port, event(1), **headers)
+
+    assert (before[0], revoked[0], after[0]) == (200, 401, 200)

@@ -24,6 +24,7 @@ def main() -> None:
         seed=options.seed,
         secrets=tuple(options.secret),
         repeat_status=options.repeat_status,
+        articles=frozenset(options.articles),
     )
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(_serve(Recorder(target, port=options.port)))
@@ -36,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--secret", action="append", default=[], help="refuse what it did not sign")
     parser.add_argument("--repeat-status", type=int, default=200, choices=(200, 409))
+    parser.add_argument("--articles", nargs="*", default=[], help="refuse all other articles")
     for name in NAMES:
         parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=0.0)
     return parser

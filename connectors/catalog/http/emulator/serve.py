@@ -15,6 +15,7 @@ from connectors.catalog.http.emulator.wire import Wire
 
 CONSOLE_FAULTS = "/console/faults"
 CONSOLE_COUNTS = "/console/counts"
+CONSOLE_SECRETS = "/console/secrets"
 
 _WRITING = frozenset({"POST", "PUT", "PATCH"})
 _UNKNOWN = Reply(404, b'{"title":"There is nothing here."}')
@@ -24,7 +25,8 @@ class Recorder:
     """A running recording target: `async with Recorder() as target:` then post to `target.url`.
 
     The port is free by choice of the system when it is 0. Everything it was told is in
-    `target.book`; `target.faults` may be changed while it runs, also by POST to /console/faults.
+    `target.book`; `target.faults` may be changed while it runs, also by POST to
+    /console/faults, and its `secrets` by POST to /console/secrets.
     """
 
     def __init__(self, target: Target | None = None, *, port: int = 0) -> None:
@@ -67,6 +69,8 @@ class Recorder:
             return Reply(200, msgspec.json.encode(self._counts()))
         if path == CONSOLE_FAULTS:
             return self._change_faults(body) if method == "POST" else self._told_faults()
+        if path == CONSOLE_SECRETS and method == "POST":
+            return self._change_secrets(body)
         return self.target.take(headers, body) if method in _WRITING else _UNKNOWN
 
     def flush(self) -> None:
@@ -94,6 +98,14 @@ class Recorder:
         except (msgspec.DecodeError, ValueError) as error:
             return Reply(400, msgspec.json.encode({"title": str(error)}))
         return self._told_faults()
+
+    def _change_secrets(self, body: bytes) -> Reply:
+        """Revoke what was exchanged before: only what one of these signed is taken from now on."""
+        try:
+            self.target.secrets = tuple(msgspec.json.decode(body, type=list[str]))
+        except msgspec.DecodeError as error:
+            return Reply(400, msgspec.json.encode({"title": str(error)}))
+        return Reply(200, msgspec.json.encode({"secrets": len(self.target.secrets)}))
 
     def _told_faults(self) -> Reply:
         return Reply(200, msgspec.json.encode(asdict(self.target.faults)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from connectors.catalog.http.emulator.articles import unknown_article
 from connectors.catalog.http.emulator.book import Book, Entry, Seen
 from connectors.catalog.http.emulator.faults import Fault, Faults
 from connectors.sdk.manifest import Webhook
@@ -54,7 +55,8 @@ class Target:
     """One recording target. With `secrets` every request must carry a fitting signature.
 
     A known key is answered as at first with 200, or with `repeat_status` (409 for targets that
-    say so). `clock_ns` is the wall clock: this is another system and has its own.
+    say so). With `articles` it refuses lines of all others (422, the first line named).
+    `clock_ns` is the wall clock: this is another system and has its own.
     """
 
     book: Book = field(default_factory=Book)
@@ -62,6 +64,7 @@ class Target:
     seed: int = 1
     secrets: tuple[str, ...] = ()
     repeat_status: int = 200
+    articles: frozenset[str] = frozenset()
     clock_ns: Callable[[], int] = time.time_ns
 
     def take(self, headers: dict[str, str], body: bytes) -> Reply:
@@ -76,7 +79,9 @@ class Target:
             envelope = _ENVELOPE.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return self._booked(now_ns, key, Envelope(), body, _UNREADABLE)
-        return self._booked(now_ns, key, envelope, body, None)
+        problem = unknown_article(body, self.articles) if self.articles else None
+        refusal = Reply(422, problem) if problem else None
+        return self._booked(now_ns, key, envelope, body, refusal)
 
     def _booked(
         self, now_ns: int, key: str, envelope: Envelope, body: bytes, refusal: Reply | None

@@ -27,7 +27,13 @@ AGAIN_AFTER_S = 0.2
 def main() -> None:
     """Read the options, send everything, and end."""
     options = _parser().parse_args()
-    story = Story(options.seed, options.kind, options.prefix, tuple(options.articles.split(",")))
+    story = Story(
+        options.seed,
+        options.kind,
+        options.prefix,
+        tuple(options.articles.split(",")),
+        cancel_every=options.cancel_every,
+    )
     numbers = iter(range(options.first, options.first + options.count))
     with options.log.open("a", encoding="utf-8") as log:
         asyncio.run(_send_all(options, story, numbers, log))
@@ -41,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--prefix", default="W")
     parser.add_argument("--articles", default="A-1,A-2,A-3")
     parser.add_argument("--seed", type=int, default=20261127)
+    parser.add_argument("--cancel-every", type=int, default=0)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--log", type=Path, required=True)
@@ -56,9 +63,9 @@ async def _send_all(
 
         async def send() -> None:
             for n in numbers:
-                told = story.message(n)
-                tries = await _until_taken(session, options.hook_url, secret, told)
-                log.write(json.dumps(_line(told, tries)) + "\n")
+                for told in story.messages(n):
+                    tries = await _until_taken(session, options.hook_url, secret, told)
+                    log.write(json.dumps(_line(told, tries)) + "\n")
 
         for _ in range(SENDERS):
             tasks.create_task(send())
@@ -83,6 +90,7 @@ def _line(told: Told, tries: int) -> dict[str, object]:
     return {
         "id": told.id,
         "number": told.number,
+        "version": told.version,
         "amount": str(told.amount),
         "articles": told.articles,
         "tries": tries,

@@ -15,6 +15,7 @@ Payload = dict[str, Any]
 
 FIRST_PLACED_AT = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 SECONDS_BETWEEN = 4
+CANCELLED_AFTER = timedelta(minutes=40)
 TAX_RATE = Decimal("0.0825")
 _CENT = Decimal("0.01")
 _MOST_OF_ONE = 3
@@ -25,44 +26,65 @@ _CARRIERS = ("UPS", "FEDEX", "USPS")
 class Told:
     """One message and what it is about: the truth against which a judge holds what arrived.
 
-    `amount` is what the goods cost with tax, in the story's currency.
+    `number` names the order, `version` counts its messages from 1; `amount` is what the goods cost
+    with tax, in the story's currency.
     """
 
     id: str
     body: bytes
     number: str
+    version: int
     amount: Decimal
     articles: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is sold under which numbers; message n is the same in every run with the same seed."""
+    """What is sold under which numbers; order n is the same in every run with the same seed.
+
+    Every `cancel_every`-th order is cancelled after it was told; 0 cancels none.
+    """
 
     seed: int
     kind: Kind
     prefix: str
     articles: tuple[str, ...]
     currency: str = "USD"
+    cancel_every: int = 0
 
-    def message(self, n: int) -> Told:
-        """Tell the n-th message, from 1."""
+    def messages(self, n: int) -> tuple[Told, ...]:
+        """Tell of the n-th order or shipment, from 1: its messages in the order in which they go."""
         drawn = random.Random(f"{self.seed}|{self.prefix}|{n}")  # noqa: S311 - a story, no secret
         number = f"{self.prefix}-{100000 + n}"
-        placed_at = FIRST_PLACED_AT + timedelta(seconds=n * SECONDS_BETWEEN)
-        event_type, data = _TELLERS[self.kind](self, drawn, number, placed_at)
-        articles = tuple(line["sku"] for line in data["lines"])
-        amount = sum((Decimal(line["gross"]) for line in data["lines"]), Decimal(0))
-        message_id = f"{self.kind}-{number}"
-        envelope = {
-            "specversion": "1.0",
-            "id": message_id,
-            "type": event_type,
-            "source": "/emulated",
-            "time": _text(placed_at),
-            "data": data,
-        }
-        return Told(message_id, json.dumps(envelope).encode(), number, amount, articles)
+        at = FIRST_PLACED_AT + timedelta(seconds=n * SECONDS_BETWEEN)
+        event_type, data = _TELLERS[self.kind](self, drawn, number, at)
+        first = _told(event_type, data, at, 1)
+        if not self.cancel_every or n % self.cancel_every:
+            return (first,)
+        return (first, _told("retail.order.cancelled.v1", data, at + CANCELLED_AFTER, 2))
+
+    def count(self, first: int, orders: int) -> int:
+        """Count the messages of so many orders from the first on."""
+        every = self.cancel_every
+        cancelled = sum(n % every == 0 for n in range(first, first + orders)) if every else 0
+        return orders + cancelled
+
+
+def _told(event_type: str, data: Payload, at: datetime, version: int) -> Told:
+    number = data["order_id"]
+    message_id = f"{event_type}-{number}"
+    envelope = {
+        "specversion": "1.0",
+        "id": message_id,
+        "type": event_type,
+        "source": "/emulated",
+        "time": _text(at),
+        "objectversion": str(version),
+        "data": data,
+    }
+    amount = sum((Decimal(line["gross"]) for line in data["lines"]), Decimal(0))
+    articles = tuple(line["sku"] for line in data["lines"])
+    return Told(message_id, json.dumps(envelope).encode(), number, version, amount, articles)
 
 
 def _order(story: Story, drawn: random.Random, number: str, at: datetime) -> tuple[str, Payload]:

@@ -1,7 +1,7 @@
 # One command per thing a developer does. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos lock clean
+.PHONY: help setup run test check bench bench-oversell chaos lock clean
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,7 +10,7 @@ ARGS ?=
 BIN := .venv/bin
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: ## create .venv from requirements.lock (a no-op while the lock is unchanged)
 	@PYTHON="$(PYTHON)" .ci/setup
@@ -30,6 +30,9 @@ check: setup ## style, types, import rules and architecture tests
 
 bench: setup ## measure what the engine does on this machine
 	@$(BIN)/tillwire bench
+
+bench-oversell: setup ## how often two buyers get the last unit, by the way stock is published
+	@$(BIN)/python -m tests.benchmarks.oversell --svg docs/images/oversell.svg
 
 chaos: setup ## kill servers and workers under load and prove that nothing was lost
 	@$(BIN)/tillwire chaos --full

@@ -1,0 +1,1 @@
+"""The retail core: what goods, orders and money mean, whoever tells it."""

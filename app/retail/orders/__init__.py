@@ -1,0 +1,1 @@
+"""Orders as an append-only list of agreements."""

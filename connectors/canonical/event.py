@@ -9,6 +9,7 @@ import msgspec
 from connectors.canonical.money import Money
 from connectors.canonical.order import Fulfilment, Order, Refund
 from connectors.canonical.stock import StockPosition
+from connectors.canonical.upcasters import FIRST, body_brought_up
 
 Body = Order | Refund | Fulfilment | StockPosition
 
@@ -59,11 +60,18 @@ def encode(event: Event) -> bytes:
 
 
 def decode(raw: bytes) -> Event:
-    """Read an event that `encode` wrote (or a person edited); raises msgspec.ValidationError."""
+    """Read an event that `encode` wrote (or a person edited), whatever release it was written by.
+
+    Raises msgspec.ValidationError. A body of today's contract is read as it is.
+    """
     stored = _STORED.decode(raw)
-    body_type, _ = BODIES[stored.head.type]
-    body = _BODY_DECODERS[body_type].decode(stored.body)
     head = stored.head
+    body_type, contract = BODIES[head.type]
+    body_raw: bytes | msgspec.Raw = stored.body
+    if head.contract != _MARKS[head.type]:
+        name = contract.partition("/")[0]
+        body_raw = body_brought_up(bytes(stored.body), head.contract or f"{name}/{FIRST}", contract)
+    body = _BODY_DECODERS[body_type].decode(body_raw)
     return Event(
         type=head.type,
         key=head.key,
@@ -86,6 +94,8 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: datetime
     business_day: date | None = None
     amount: Money | None = None
+    # What the body was written under; left out for the first contract of each object.
+    contract: str = ""
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,9 +113,14 @@ def _head(event: Event) -> _Head:
         occurred_at=event.occurred_at,
         business_day=event.business_day,
         amount=event.amount,
+        contract=_MARKS[event.type],
     )
 
 
+_MARKS = {
+    event_type: "" if contract.endswith(f"/{FIRST}") else contract
+    for event_type, (_, contract) in BODIES.items()
+}
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _STORED = msgspec.json.Decoder(_Stored)
 _BODY_DECODERS: dict[type[Body], msgspec.json.Decoder[Body]] = {

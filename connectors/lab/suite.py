@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.lab import folder_checks, reading_checks, sending_checks, webhook_checks
+from connectors.lab import (
+    error_checks,
+    folder_checks,
+    reading_checks,
+    sending_checks,
+    webhook_checks,
+)
 from connectors.lab.card import Card, Result
 from connectors.lab.findings import DoesNotApply, Fails, Finding, Holds
 from connectors.lab.subject import Subject, subject_of
@@ -26,6 +32,9 @@ ROWS: tuple[Row, ...] = (
     Row("secrets", "People are asked for every secret.", folder_checks.secrets_are_declared),
     Row("sunsets", "An ending version is announced.", folder_checks.sunsets_are_days),
     Row("quota", "Limits are the vendor's, not a guess.", folder_checks.quota_has_source),
+    Row("classes", "Every trouble has its next step.", error_checks.every_code_has_a_class),
+    Row("rules", "No rule is about nothing.", error_checks.error_rules_are_about_real_codes),
+    Row("clocks", "A vendor's deadline is kept.", error_checks.clocks_are_on_known_events),
     Row("setup", "A partner can connect it alone.", folder_checks.setup_is_written),
     Row("fixtures", "Reading is tried before a shop does.", folder_checks.fixtures_exist),
     Row("reads", "Fixtures become what they say.", reading_checks.fixtures_read_as_told),

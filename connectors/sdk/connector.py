@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from connectors.canonical.event import Event
+from connectors.sdk.budget import BudgetReport, report_in
 from connectors.sdk.manifest import Manifest
-from connectors.sdk.message import FileRecord, JsonObject, Page, RawMessage, Reading
+from connectors.sdk.message import (
+    FileRecord,
+    JsonObject,
+    Page,
+    PolledRecord,
+    RawMessage,
+    Reading,
+)
 from connectors.sdk.outcome import LookUp, Outcome, Unclear
-from connectors.sdk.transport import Transport
+from connectors.sdk.transport import Answer, Call, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,40 @@ class Connector:
         """Ask the source for what changed since the cursor ({} at first); safe to repeat."""
         raise NotImplementedError(f"{self.manifest.name} is not polled")
 
+    async def fetch(
+        self, reference: str, settings: JsonObject, transport: Transport
+    ) -> tuple[PolledRecord, ...]:
+        """Ask the source for one object by its own id; nothing when it has none; safe to repeat.
+
+        `reference` is what a target named in NotYet. The record reads as the webhook that was lost
+        would have: same type, object and version. Raises NotSent or AnswerLost.
+        """
+        raise NotImplementedError(f"{self.manifest.name} cannot be asked for one object")
+
+    @property
+    def can_fetch(self) -> bool:
+        """Say whether the source can be asked for one object."""
+        return type(self).fetch is not Connector.fetch
+
+    def can_be_asked(self, settings: JsonObject) -> bool:
+        """Say whether a target that is set up like this can be asked whether an effect is there."""
+        return self.can_look_up
+
+    @property
+    def can_look_up(self) -> bool:
+        """Say whether the target can be asked whether an effect is there."""
+        return type(self).look_up is not Connector.look_up
+
     async def send(self, dispatch: Dispatch, transport: Transport) -> Outcome:
         """Bring one event to the system; every answer is an outcome."""
         raise NotImplementedError(f"{self.manifest.name} is not a target")
+
+    def budget_of(self, answer: Answer, call: Call) -> BudgetReport | None:
+        """Say what an answer tells about the vendor's limits; pure, asked after every call.
+
+        As it stands it reads the header fields that vendors share; override it for limits in bodies.
+        """
+        return report_in(answer.headers)
 
     async def look_up(self, dispatch: Dispatch, transport: Transport) -> LookUp:
         """Ask the system whether the effect of this delivery is already there."""

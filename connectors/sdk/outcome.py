@@ -43,7 +43,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class NotYet:
-    """Something must come first (the order before its refund); waits without burning its schedule."""
+    """Something must come first (the order before its refund); waits without burning its schedule.
+
+    `missing` is the id that the source of the record uses for what must come first (`parent_of` in
+    connectors/canonical/parent.py gives it); the source is asked for it under this id. It is empty
+    when the target cannot tell: then the record only waits.
+    """
 
     missing: str
     words: str

@@ -14,7 +14,8 @@ DEFAULT_MAX_BODY_BYTES = 1_048_576
 class Call:
     """One request, relative to the connection's base URL (`path` starts with `/`).
 
-    `cost` is what the call takes from the connection's budget (1 for most, points for GraphQL).
+    `cost` is what the call takes from the connection's budget (1 for most, points for GraphQL), and
+    `bucket` names the quota of the manifest that it counts against; empty for the common one.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Call:
     timeout_s: float = DEFAULT_TIMEOUT_S
     max_body_bytes: int = DEFAULT_MAX_BODY_BYTES
     cost: float = 1.0
+    bucket: str = ""
 
 
 @dataclass(frozen=True, slots=True)

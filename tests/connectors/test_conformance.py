@@ -48,7 +48,7 @@ def test_the_card_is_written_and_drawn(tmp_path: Path) -> None:
     write_card(card, tmp_path / "card.json")
 
     told = msgspec.json.decode((tmp_path / "card.json").read_bytes())
-    assert (told["connector"], told["failed"], told["score_0_1"]) == ("http", 1, 0.9655)
+    assert (told["connector"], told["failed"], told["score_0_1"]) == ("http", 1, 0.9688)
     assert told["results"][0] == {
         "check": "manifest",
         "why": "A connector is found by its manifest.",
@@ -57,7 +57,7 @@ def test_the_card_is_written_and_drawn(tmp_path: Path) -> None:
     }
     lines = render(card).splitlines()
     assert lines[1] == "manifest        FAIL  version 'one' is not like 1.0.0"
-    assert lines[-1] == "97%: 28 hold, 1 fail, 0 do not apply"
+    assert lines[-1] == "97%: 31 hold, 1 fail, 0 do not apply"
 
 
 def test_a_card_without_applicable_checks_scores_nothing() -> None:
@@ -255,6 +255,14 @@ PLANTED_CODE: list[tuple[type[Connector], set[str]]] = [
     (GivesKeylessEvents, {"stored"}),
     (SwallowsRecords, {"reads"}),
 ]
+CLOCK = {
+    "name": "acknowledge",
+    "event": "retail.order.placed.v1",
+    "within_s": 14_400,
+    "words": "Every order has to be acknowledged within 4 hours.",
+    "source": "https://example.com/rules",
+    "read_on": "2026-11-20",
+}
 PLANTED_MANIFEST: list[tuple[dict[str, Any], set[str]]] = [
     ({"name": "https"}, {"manifest"}),
     ({"version": "1"}, {"manifest"}),
@@ -264,6 +272,9 @@ PLANTED_MANIFEST: list[tuple[dict[str, Any], set[str]]] = [
     ({"vendor_versions": [{"name": "1", "sunset": "next June"}]}, {"sunsets"}),
     ({"quota": {}}, {"quota"}),
     ({"webhook": {"scheme": "standard_webhooks"}}, {"signed"}),
+    ({"errors": [{"code": "target.flooded", "class": "transient"}]}, {"rules"}),
+    ({"errors": [{"status": 500, "class": "transient"}] * 2}, {"rules"}),
+    ({"clocks": [CLOCK | {"event": "retail.order.mislaid.v1"}]}, {"clocks"}),
 ]
 
 
@@ -298,7 +309,7 @@ def test_a_folder_without_papers_is_caught(tmp_path: Path) -> None:
 
     card = check_subject(subject)
 
-    assert found(card) == {"setup", "fixtures"}
+    assert found(card) == {"setup", "fixtures", "rules"}
 
 
 def test_a_target_that_cannot_be_tried_is_a_fault_and_not_a_pass() -> None:
@@ -317,8 +328,10 @@ def test_each_planted_fault_is_found_by_at_least_one_row_and_most_rows_find_one(
     caught = set().union(*(checks for _, checks in (*PLANTED_CODE, *PLANTED_MANIFEST)))
 
     assert len(PLANTED_CODE) + len(PLANTED_MANIFEST) >= MIN_PLANTED
-    # Papers have their own test; signatures are checked by the SDK, which has its own tests.
-    assert {row.name for row in ROWS} - caught == {"setup", "fixtures", "forged", "stale"}
+    # Papers and classes have their own tests; signatures are checked by the SDK and its tests.
+    assert {row.name for row in ROWS} - caught == {
+        *("setup", "fixtures", "forged", "stale", "classes"),
+    }
 
 
 def test_a_subject_keeps_nothing_between_runs() -> None:

@@ -15,6 +15,7 @@ from connectors.sdk.outcome import (
     AuthorizationLost,
     Delivered,
     Duplicate,
+    NotYet,
     Outcome,
     Rejected,
     RetryLater,
@@ -23,16 +24,22 @@ from connectors.sdk.outcome import (
 from connectors.sdk.transport import Answer
 
 MAX_REFERENCE_CHARACTERS = 200
-# RFC 9110 section 10.2.3: seconds are digits; more of them than this is nonsense.
-_SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
+# RFC 4918 section 11.4: it cannot be done, as something else was not done.
+FAILED_DEPENDENCY = 424
+# RFC 9110 section 10.2.3: seconds are digits; more of them than this is nonsense. Some write 2.0.
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?", re.ASCII)
 _POINTER = re.compile(r"(?:/[!-.0-~]{0,64}){1,16}")
 
 
-def outcome_of(answer: Answer, error_field: str = "") -> Outcome:
+def outcome_of(answer: Answer, error_field: str = "", parent: str = "") -> Outcome:
     """Say what an answer means.
 
     `error_field`: JSON pointer of the field by which the target names an error in an answer of 200.
+    `parent`: id of the order that must be there first, at the source of what was sent.
     """
+    if answer.status == FAILED_DEPENDENCY:
+        words = "The target waits for something else first: the order that this belongs to."
+        return NotYet(parent, words, answer.status)
     by_status = _BY_STATUS.get(answer.status) or _BY_HUNDRED.get(answer.status // 100)
     if answer.status // 100 == 2:  # noqa: PLR2004 - success, unless its body says otherwise
         return _success(answer, error_field)
@@ -52,6 +59,11 @@ def retry_after_s(answer: Answer) -> float | None:
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
     return max(0.0, (wanted - told).total_seconds())
+
+
+def reference_in(answer: Answer) -> str:
+    """Read the target's own id from an answer's body; empty when it names none."""
+    return _reference(_body(answer))
 
 
 def _success(answer: Answer, error_field: str) -> Outcome:

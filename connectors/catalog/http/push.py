@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from connectors.canonical.event import BODIES
+from connectors.canonical.parent import parent_of
 from connectors.catalog.http.answers import outcome_of
 from connectors.sdk.connector import Dispatch
 from connectors.sdk.outcome import Outcome, Rejected, RetryLater, Unknown
@@ -32,7 +33,8 @@ async def push(dispatch: Dispatch, transport: Transport) -> Outcome:
         return RetryLater(fault.code, fault.words, fault.after_s)
     except AnswerLost as fault:
         return Unknown(fault.words)
-    return outcome_of(answer, str(dispatch.settings.get("error_field") or ""))
+    error_field = str(dispatch.settings.get("error_field") or "")
+    return outcome_of(answer, error_field, parent_of(dispatch.event))
 
 
 def envelope(dispatch: Dispatch) -> bytes:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from connectors.catalog.shopify.documents import PATH, Document
+from connectors.sdk.budget import BudgetReport
 from connectors.sdk.message import JsonObject
 from connectors.sdk.outcome import AuthorizationLost, Outcome, Rejected, RetryLater, Unknown
 from connectors.sdk.transport import Answer, AnswerLost, Call, NotSent, Transport
@@ -25,12 +26,14 @@ _CLOSED = {
 
 
 class _ThrottleStatus(msgspec.Struct, rename="camel"):
+    maximum_available: float = 0.0
     currently_available: float = 0.0
     restore_rate: float = 0.0
 
 
 class _Cost(msgspec.Struct, rename="camel"):
     requested_query_cost: float = 0.0
+    actual_query_cost: float | None = None
     throttle_status: _ThrottleStatus = msgspec.field(default_factory=_ThrottleStatus)
 
 
@@ -44,6 +47,11 @@ class _ErrorDetail(msgspec.Struct):
 
 class _Error(msgspec.Struct):
     extensions: _ErrorDetail | None = None
+
+
+class _Limits(msgspec.Struct):
+    errors: list[_Error] | None = None
+    extensions: _Extensions | None = None
 
 
 class _Envelope(msgspec.Struct, Generic[T]):
@@ -75,6 +83,32 @@ async def ask(
     except AnswerLost as fault:
         return _unclear(document, fault.words, None)
     return _refusal(answer) or _data(document, answer, shape)
+
+
+def budget_of(answer: Answer, call: Call) -> BudgetReport | None:
+    """Read `extensions.cost`: the bucket of this app and shop, and what the call really cost.
+
+    Source: https://shopify.dev/docs/api/usage/limits
+    """
+    try:
+        limits = msgspec.json.decode(answer.body, type=_Limits)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if limits.extensions is None or limits.extensions.cost is None:
+        return None
+    cost = limits.extensions.cost
+    status, actual = cost.throttle_status, cost.actual_query_cost
+    if status.maximum_available <= 0 or status.restore_rate <= 0:
+        return None
+    return BudgetReport(
+        rate_per_s=status.restore_rate,
+        burst=status.maximum_available,
+        remaining=max(0.0, status.currently_available),
+        # A query is charged for all it may return, and the rest given back.
+        overpaid=max(0.0, call.cost - actual) if actual is not None else 0.0,
+        # Throttled is told with HTTP 200.
+        is_refused="THROTTLED" in _codes(limits.errors or []),
+    )
 
 
 def _refusal(answer: Answer) -> Outcome | None:
@@ -118,7 +152,7 @@ def _data(document: Document, answer: Answer, shape: type[T]) -> T | Outcome:
 def _graphql_error(
     document: Document, errors: list[_Error], extensions: _Extensions | None
 ) -> Outcome:
-    codes = {error.extensions.code for error in errors if error.extensions}
+    codes = _codes(errors)
     if "THROTTLED" in codes:
         wait_s = _restored_in_s(extensions)
         return RetryLater("target.throttled", "Shopify asks us to slow down.", wait_s, 200)
@@ -130,6 +164,10 @@ def _graphql_error(
         return _unclear(document, "Shopify had an internal error.", 200)
     words = f"Shopify does not accept the operation {document.name}. The connector needs an update."
     return Rejected("target.refused", "", words, 200)
+
+
+def _codes(errors: list[_Error]) -> set[str]:
+    return {error.extensions.code for error in errors if error.extensions}
 
 
 def _restored_in_s(extensions: _Extensions | None) -> float | None:

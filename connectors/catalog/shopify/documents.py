@@ -67,4 +67,52 @@ query ReadAvailable($item: ID!, $location: ID!) {
     3.0,
 )
 
-DOCUMENTS = (SET_AVAILABLE, FIND_ITEM, READ_AVAILABLE)
+LINES_MAX = 100
+_ORDER = """
+fragment Whole on Order {
+  id name sourceName createdAt processedAt updatedAt cancelledAt
+  test taxesIncluded dutiesIncluded currencyCode displayFinancialStatus paymentGatewayNames email
+  totalPriceSet { ...Shop } totalDiscountsSet { ...Shop } totalOutstandingSet { ...Shop }
+  totalTipReceivedSet { ...Shop } originalTotalDutiesSet { ...Shop }
+  originalTotalAdditionalFeesSet { ...Shop }
+  totalCashRoundingAdjustment { paymentSet { ...Shop } }
+  retailLocation { id }
+  customer { id firstName lastName defaultEmailAddress { emailAddress } }
+  shippingAddress { name address1 address2 city provinceCode zip countryCodeV2 phone }
+  shippingLines(first: 20) {
+    nodes { id title isRemoved originalPriceSet { ...Shop } ...ShippingParts }
+  }
+  lineItems(first: 100) {
+    pageInfo { hasNextPage }
+    nodes {
+      id sku name title quantity originalUnitPriceSet { ...Shop }
+      discountAllocations { allocatedAmountSet { ...Shop } }
+      taxLines { ...TaxParts }
+      duties { price { ...Shop } taxLines { ...TaxParts } }
+    }
+  }
+}
+fragment ShippingParts on ShippingLine {
+  discountAllocations { allocatedAmountSet { ...Shop } }
+  taxLines { ...TaxParts }
+}
+fragment TaxParts on TaxLine { title rate priceSet { ...Shop } }
+fragment Shop on MoneyBag { shopMoney { amount } }
+"""
+
+# Charged for all that it may return; what it really cost is told by its answer.
+READ_ORDER = Document(
+    "ReadOrder",
+    f"query ReadOrder($id: ID!) {{ order(id: $id) {{ ...Whole }} }}{_ORDER}",
+    150.0,
+)
+
+FIND_ORDER = Document(
+    "FindOrder",
+    f"""query FindOrder($query: String!) {{
+  orders(first: 2, query: $query) {{ nodes {{ ...Whole }} }}
+}}{_ORDER}""",
+    300.0,
+)
+
+DOCUMENTS = (SET_AVAILABLE, FIND_ITEM, READ_AVAILABLE, READ_ORDER, FIND_ORDER)

@@ -63,11 +63,13 @@ def _order_event(
     event_type: str, happened: str | None, payload: JsonObject, _: JsonObject
 ) -> Event:
     order = read_order(payload)
+    # That an order was placed is one fact, however often and late it is told.
+    marker = "/created_at" if event_type == ORDER_PLACED else "/updated_at"
     return Event(
         type=event_type,
         key=f"order:{order.order_id}",
         object_id=order.order_id,
-        version=_version(payload, "/updated_at"),
+        version=_version(payload, marker),
         label=f"Order {order.number}",
         occurred_at=moment(payload, happened) if happened else order.placed_at,
         amount=Money(amount=order.total, currency=order.currency),

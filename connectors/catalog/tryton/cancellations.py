@@ -28,7 +28,7 @@ async def cancel_order(tryton: Tryton, order: Order) -> Outcome:
     """
     sale = await _sale(tryton, order)
     if sale is None:
-        return NotYet("order", f"Order {order.number} is not in Tryton yet.")
+        return NotYet(order.order_id, f"Order {order.number} is not in Tryton yet.")
     if _is_void(sale):
         return Duplicate(_reference(sale))
     if sale["state"] in {"quotation", "confirmed"}:

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import asdict
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
 import msgspec
 
@@ -16,6 +17,8 @@ from connectors.catalog.http.emulator.wire import Wire
 CONSOLE_FAULTS = "/console/faults"
 CONSOLE_COUNTS = "/console/counts"
 CONSOLE_SECRETS = "/console/secrets"
+# What was done under one key: the `lookup_path` of a connection is this with {key} at its end.
+RECORDS = "/records/"
 
 _WRITING = frozenset({"POST", "PUT", "PATCH"})
 _UNKNOWN = Reply(404, b'{"title":"There is nothing here."}')
@@ -71,6 +74,8 @@ class Recorder:
             return self._change_faults(body) if method == "POST" else self._told_faults()
         if path == CONSOLE_SECRETS and method == "POST":
             return self._change_secrets(body)
+        if method == "GET" and path.startswith(RECORDS):
+            return self.target.show(unquote(path.removeprefix(RECORDS)))
         return self.target.take(headers, body) if method in _WRITING else _UNKNOWN
 
     def flush(self) -> None:

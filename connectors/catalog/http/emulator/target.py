@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from connectors.catalog.http.emulator.articles import unknown_article
 from connectors.catalog.http.emulator.book import Book, Entry, Seen
 from connectors.catalog.http.emulator.faults import Fault, Faults
+from connectors.catalog.http.emulator.limits import Headers, Limit
 from connectors.sdk.manifest import Webhook
 from connectors.sdk.signatures import Refused, verify
 
@@ -44,6 +45,7 @@ _TROUBLE: dict[Fault, Reply] = {
     "unauthorized": Reply(401, b'{"title":"Who are you?"}'),
     "hung": Reply(0, b"", "hung"),
 }
+_NOTHING = Reply(404, b'{"title":"Nothing was done under this key."}')
 _UNSIGNED = Reply(401, b'{"title":"The signature does not fit."}')
 _UNREADABLE = Reply(
     400, b'{"title":"This is no CloudEvent.","errors":[{"pointer":"/","code":"json.invalid"}]}'
@@ -56,7 +58,8 @@ class Target:
 
     A known key is answered as at first with 200, or with `repeat_status` (409 for targets that
     say so). With `articles` it refuses lines of all others (422, the first line named).
-    `clock_ns` is the wall clock: this is another system and has its own.
+    `clock_ns` is the wall clock: this is another system and has its own. With a `limit` more calls
+    than it allows are answered 429, before anything else is looked at.
     """
 
     book: Book = field(default_factory=Book)
@@ -66,6 +69,13 @@ class Target:
     repeat_status: int = 200
     articles: frozenset[str] = frozenset()
     clock_ns: Callable[[], int] = time.time_ns
+    limit: Limit | None = None
+
+    def show(self, key: str) -> Reply:
+        """Say whether something was done under a key; a question is no request of the book."""
+        if self.faults.errors or self.faults.unavailable:
+            return _TROUBLE["unavailable"]
+        return _NOTHING if self.book.is_new(key) else self._done(key, "none", is_effect=True)
 
     def take(self, headers: dict[str, str], body: bytes) -> Reply:
         """Take one request (header names in lower case); what was done is booked before it is told."""
@@ -89,7 +99,8 @@ class Target:
         book = self.book
         try_number = book.next_try(key)
         fault = self.faults.meet(self.seed, key or envelope.id, try_number)
-        reply = refusal or _TROUBLE.get(fault)
+        over, headers = self._over_limit(now_ns)
+        reply = over or refusal or _TROUBLE.get(fault)
         is_effect = reply is None and book.is_new(key)
         if reply is None:
             reply = self._done(key or envelope.id, fault, is_effect=is_effect)
@@ -109,7 +120,13 @@ class Target:
                 differs=book.differs(key, body),
             )
         )
-        return reply
+        return replace(reply, headers=reply.headers + headers) if headers else reply
+
+    def _over_limit(self, now_ns: int) -> tuple[Reply | None, Headers]:
+        if self.limit is None:
+            return None, ()
+        is_allowed, headers = self.limit.take(now_ns)
+        return (None if is_allowed else Reply(429, self.limit.rule.body)), headers
 
     def _done(self, reference: str, fault: Fault, *, is_effect: bool) -> Reply:
         if fault == "lost":

@@ -11,9 +11,11 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from connectors.catalog.shopify.documents import DOCUMENTS
+from connectors.catalog.shopify.emulator.order_node import order_node
 from connectors.catalog.shopify.emulator.state import Article, ShopState
 
 _CONTRACTS = Path(__file__).parent.parent / "contracts"
+_NAMED = re.compile(r'name:"((?:[^"\\]|\\.)+)"')
 _QUOTED = re.compile(r'sku:"((?:[^"\\]|\\.)+)"')
 
 
@@ -101,6 +103,19 @@ def _read_available(state: ShopState, variables: dict[str, Any]) -> dict[str, An
     return {"inventoryItem": _item(state, article, variables["location"]) if article else None}
 
 
+def _read_order(state: ShopState, variables: dict[str, Any]) -> dict[str, Any]:
+    found = state.orders.get(variables["id"])
+    return {"order": order_node(found) if found else None}
+
+
+def _find_order(state: ShopState, variables: dict[str, Any]) -> dict[str, Any]:
+    match = _NAMED.fullmatch(variables["query"])
+    name = re.sub(r"\\(.)", r"\1", match.group(1)) if match else ""
+    # Like the vendor's search: parts are found too.
+    found = [each for each in state.orders.values() if name.lower() in each["name"].lower()]
+    return {"orders": {"nodes": [order_node(each) for each in found[:2]]}}
+
+
 def _item(state: ShopState, article: Article, location: str) -> dict[str, Any]:
     quantity = state.available.get((article.item_gid, location))
     quantities = [{"name": "available", "quantity": quantity}]
@@ -117,9 +132,13 @@ _VALIDATORS = {
     "SetAvailable": _validator("set_available.schema.json"),
     "FindItem": _validator("find_item.schema.json"),
     "ReadAvailable": _validator("read_available.schema.json"),
+    "ReadOrder": _validator("read_order.schema.json"),
+    "FindOrder": _validator("find_order.schema.json"),
 }
 _RESOLVERS: dict[str, Callable[[ShopState, dict[str, Any]], dict[str, Any]]] = {
     "SetAvailable": _set_available,
     "FindItem": _find_item,
     "ReadAvailable": _read_available,
+    "ReadOrder": _read_order,
+    "FindOrder": _find_order,
 }

@@ -35,9 +35,47 @@ def place_order(state: ShopState) -> dict[str, Any] | None:
     state.note(
         "sold", order=order["id"], name=order["name"], total=order["total_price"], lines=lines
     )
-    webhook_id = str(uuid.UUID(int=state.random.getrandbits(128), version=4))
-    state.outbox.append(("orders/create", json.dumps(order).encode(), webhook_id))
+    state.remember_order(order)
+    _tell(state, "orders/create", order)
     return order
+
+
+def refund_order(state: ShopState, order: dict[str, Any]) -> dict[str, Any]:
+    """Give all the money of an order back, without its goods; told by webhooks like any change."""
+    now = state.clock().isoformat(timespec="seconds")
+    number = order["id"] - 5_000_000_000
+    refund = {
+        "id": 7_000_000_000 + number,
+        "admin_graphql_api_id": f"gid://shopify/Refund/{7_000_000_000 + number}",
+        "order_id": order["id"],
+        "created_at": now,
+        "processed_at": now,
+        "transactions": [
+            {
+                "id": 8_000_000_000 + number,
+                "kind": "refund",
+                "status": "success",
+                "gateway": "shopify_payments",
+                "amount": order["total_price"],
+                "currency": order["currency"],
+            }
+        ],
+        "refund_line_items": [],
+    }
+    state.remember_order(order | {"updated_at": now, "financial_status": "refunded"})
+    state.note("refunded", order=order["id"], name=order["name"], total=order["total_price"])
+    _tell(state, "refunds/create", refund)
+    return refund
+
+
+def _tell(state: ShopState, topic: str, content: dict[str, Any]) -> None:
+    """Put a webhook on its way, unless it is one that gets lost."""
+    webhook_id = str(uuid.UUID(int=state.random.getrandbits(128), version=4))
+    if state.faults.lost_webhooks > 0:
+        state.faults.lost_webhooks -= 1
+        state.note("webhook_lost", topic=topic, webhook_id=webhook_id)
+        return
+    state.outbox.append((topic, json.dumps(content).encode(), webhook_id))
 
 
 def _place(article: Article) -> tuple[str, str]:

@@ -16,6 +16,8 @@ from typing import Any
 from connectors.catalog.shopify.emulator.bucket import Bucket
 
 LOCATION_GID = "gid://shopify/Location/7001"
+# Orders that can still be asked for; the oldest are forgotten, so that a shop may run for days.
+ORDERS_KEPT = 20_000
 _NAMES = ("Canvas Tote", "Wool Scarf", "Enamel Mug", "Linen Shirt", "Desk Lamp", "Rain Jacket")
 
 
@@ -42,6 +44,7 @@ class Faults:
     server_errors: int = 0
     dropped_answers: int = 0
     duplicate_webhooks: int = 0
+    lost_webhooks: int = 0
 
 
 def own_clock() -> datetime:
@@ -79,6 +82,7 @@ class ShopState:
     used_keys: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     outbox: deque[tuple[str, bytes, str]] = field(default_factory=deque)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     random: random.Random = field(init=False)
     order_count: int = 0
     group_count: int = 0
@@ -104,6 +108,12 @@ class ShopState:
         self.available.update({(item, place): count for item, place, count in kept["stock"]})
         # Other customers come than in the run before, with other webhook ids.
         self.random = random.Random(self.seed + self.order_count)  # noqa: S311 - repeatable
+
+    def remember_order(self, order: dict[str, Any]) -> None:
+        """Keep an order as it is now, by Shopify's own id, so that it can be asked for."""
+        self.orders[order["admin_graphql_api_id"]] = order
+        if len(self.orders) > ORDERS_KEPT:
+            del self.orders[next(iter(self.orders))]
 
     def note(self, kind: str, **facts: Any) -> None:
         """Write one line of the judges' log."""

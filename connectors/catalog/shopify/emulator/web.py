@@ -18,10 +18,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.catalog.shopify.documents import PATH
 from connectors.catalog.shopify.emulator.graphql import answer_graphql
 from connectors.catalog.shopify.emulator.hooks import run_shop
-from connectors.catalog.shopify.emulator.orders import place_order
+from connectors.catalog.shopify.emulator.orders import place_order, refund_order
 from connectors.catalog.shopify.emulator.state import LOCATION_GID, ShopState
 
-_FAULTS = {"too_many_requests", "server_errors", "dropped_answers", "duplicate_webhooks"}
+_FAULTS = {
+    *("too_many_requests", "server_errors", "dropped_answers", "duplicate_webhooks"),
+    "lost_webhooks",
+}
 
 
 class _Dropped(Response):
@@ -45,6 +48,7 @@ class _Shop:
         routes = [
             Route(PATH, self.graphql, methods=["POST"]),
             Route("/console/orders", self.place_orders, methods=["POST"]),
+            Route("/console/refunds", self.refund, methods=["POST"]),
             Route("/console/faults", self.plan_faults, methods=["POST"]),
             Route("/console/settings", self.change_settings, methods=["POST"]),
             Route("/console/stock", self.show_stock),
@@ -97,6 +101,13 @@ class _Shop:
         asked = await _object(request)
         placed = [place_order(self.state) for _ in range(int(asked.get("count", 1)))]
         return JSONResponse({"orders": [each for each in placed if each is not None]})
+
+    async def refund(self, request: Request) -> Response:
+        """Refund the newest order."""
+        if not self.state.orders:
+            return JSONResponse({"errors": "Not Found"}, 404)
+        newest = list(self.state.orders.values())[-1]
+        return JSONResponse({"refund": refund_order(self.state, newest)})
 
     async def plan_faults(self, request: Request) -> Response:
         asked = await _object(request)

@@ -229,9 +229,6 @@ class EngineSettings(_FromEnvironment):
     retry_scale: float = Field(
         default=1.0, gt=0, description="divides the retry schedule; above 1 only in tests (factor)"
     )
-    workers: int = Field(
-        default=1, ge=1, le=10_000, description="workers that share each vendor's quota (count)"
-    )
     poll_s: float = Field(
         default=1.0, gt=0, le=60, description="pause between looks for due work (seconds)"
     )
@@ -250,6 +247,53 @@ class EngineSettings(_FromEnvironment):
         if self.lease_s <= self.call_deadline_s:
             raise ValueError(f"{PREFIX}LEASE_S must be longer than {PREFIX}CALL_DEADLINE_S")
         return self
+
+
+class MailSettings(_FromEnvironment):
+    """The mail server that takes alerts; without a host no mail leaves."""
+
+    mail_host: str = Field(
+        default="", max_length=253, description="mail server (host name); empty sends no mail"
+    )
+    mail_port: int = Field(
+        default=587, ge=1, le=65_535, description="its port: 587 for start_tls, 465 for tls"
+    )
+    mail_security: Literal["start_tls", "tls", "none"] = Field(
+        default="start_tls",
+        description="encryption: start_tls, tls, or none for a server on this machine",
+    )
+    mail_user: str = Field(default="", max_length=320, description="name to log in with (text)")
+    mail_password: OptionalSecret = Field(
+        default=None, description="password of that name, never sent without encryption"
+    )
+    mail_from: str = Field(
+        default="",
+        max_length=254,
+        pattern=r"^(?:[^@\s<>,;]+@[^@\s<>,;]+)?$",
+        description="sender where a partner has none of its own (e-mail address)",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.mail_host and not self.mail_from:
+            raise ValueError(f"{PREFIX}MAIL_HOST needs {PREFIX}MAIL_FROM, an e-mail address")
+        if self.mail_password is not None and self.mail_security == "none":
+            raise ValueError(f"{PREFIX}MAIL_PASSWORD needs {PREFIX}MAIL_SECURITY start_tls or tls")
+        return self
+
+
+class WorkerSettings(_FromEnvironment):
+    """When a worker process ends itself: standing still, or beyond its memory."""
+
+    watchdog_s: float = Field(
+        default=20.0,
+        ge=0,
+        le=600,
+        description="longest standstill of a worker, at most 2/3 of a lease; 0 is any (seconds)",
+    )
+    memory_mb: int = Field(
+        default=1024, ge=0, le=1_048_576, description="memory of a worker; 0 is no bound (MB)"
+    )
 
 
 def _explained(settings: type[BaseSettings], place: tuple[int | str, ...], words: str) -> str:

@@ -28,11 +28,13 @@ from app.deliveries.load import Loader
 from app.deliveries.reports import Reports
 from app.deliveries.send import Sender
 from app.deliveries.settler import Settler
+from app.flows.adjust import Adjuster
 from app.flows.routes import RouteBook
 from app.health.ledger import Ledger, read_ledger
 from app.intake.files import FileParts
 from app.intake.group_commit import IntakeWriter
 from app.intake.incoming import Accepted, Incoming
+from app.intake.parents import ParentFetcher
 from app.pipeline.loop import PrepareLoop
 from app.pipeline.prepare import Preparer
 from infra import clock
@@ -47,13 +49,14 @@ from infra.keys.vault import Vault
 from infra.settings import EngineSettings
 from infra.wake import Wake
 
+MASTER_KEY = b"k" * 32
 SECRET = "whsec_" + base64.b64encode(b"a test secret of thirty-two bytes").decode()
 FAST = EngineSettings(lease_s=3.0, call_deadline_s=2.0, retry_scale=200.0, poll_s=0.1)
 
 
 def masters() -> MasterKeys:
     """Make master keys that only this test process knows."""
-    return MasterKeys(MasterKey(b"k" * 32))
+    return MasterKeys(MasterKey(MASTER_KEY))
 
 
 @dataclass(slots=True)
@@ -237,17 +240,21 @@ class Stage:
         """Run one engine, as a worker process runs it, until the block ends."""
         settings = self.settings.model_copy(update=changes)
         wake, delivery_wake, hand_over, reports = Wake(), Wake(), HandOver(), Reports()
-        settler = Settler(self.database, reports)
+        settler, watch = Settler(self.database, reports), ConnectionWatch(self.database)
+        transports = Transports(self.egress, self.database, watch)
         engine = DeliveryEngine(
             Parts(
                 database=self.database,
                 routes=self.routes,
                 loader=Loader(self.database, self.vault, hand_over),
                 sender=Sender(
-                    self.connections, Transports(self.egress).of, settings.call_deadline_s
+                    self.connections,
+                    Adjuster(self.database),
+                    transports.of,
+                    settings.call_deadline_s,
                 ),
                 settler=settler,
-                watch=ConnectionWatch(self.database),
+                watch=watch,
                 hand_over=hand_over,
                 reports=reports,
             ),
@@ -264,15 +271,22 @@ class Stage:
             fault=settings.faults,
         )
         prepare = PrepareLoop(self.database, preparer, settings, wake, delivery_wake)
+        parents = ParentFetcher(
+            self.database, self.connections, transports.of, self.writer, settings
+        )
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(run) for run in (engine.run(), settler.run(), prepare.run())
-            ]
+                tasks.create_task(run)
+                for run in (
+                    engine.run(), settler.run(), prepare.run(), transports.run(), parents.run()
+                )
+            ]  # fmt: skip
             try:
                 yield
             finally:
                 for task in running:
                     task.cancel()
+        await transports.close()
 
 
 @asynccontextmanager

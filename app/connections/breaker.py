@@ -12,6 +12,10 @@ WINDOW_S = 60
 MIN_ATTEMPTS = 20
 FAILED_SHARE_0_1 = 0.5
 UNCONNECTED_IN_A_ROW = 5
+# A busy connection that breaks has thousands of good attempts in its minute: so many failures in a
+# row within so short a time are enough.
+FAILED_IN_A_ROW = 12
+IN_A_ROW_S = 10.0
 PROBE_FIRST_S = 15.0
 PROBE_MAX_S = 300.0
 
@@ -30,7 +34,8 @@ MOVES: dict[Event, tuple[frozenset[BreakerState], BreakerState]] = {
     "probe_worked": (frozenset({"half_open"}), "closed"),
     "probe_failed": (frozenset({"half_open"}), "open"),
     "denied": (frozenset({"closed", "open", "half_open"}), "authorization_lost"),
-    "admitted": (frozenset({"authorization_lost"}), "closed"),
+    # From half_open too: what was given while a trial call was out counts at once.
+    "admitted": (frozenset({"authorization_lost", "half_open"}), "closed"),
 }
 
 
@@ -46,21 +51,27 @@ class FailureWindow:
         self._clock_s = clock_s
         self._seconds: deque[list[int]] = deque()
         self._unconnected = 0
+        self._in_a_row: deque[float] = deque(maxlen=FAILED_IN_A_ROW)
 
     def note(self, sign: Sign) -> bool:
         """Count one attempt; gives whether the breaker must open now."""
         if sign == "silent":
             return False
         self._unconnected = self._unconnected + 1 if sign == "unconnected" else 0
+        if sign in ("failed", "unconnected"):
+            self._in_a_row.append(self._clock_s())
+        else:
+            self._in_a_row.clear()
         # A rejected record says nothing about the connection, neither good nor bad.
         if sign != "answered":
             self._count(is_failure=sign != "worked")
-        return self._unconnected >= UNCONNECTED_IN_A_ROW or self._is_failing()
+        return self._unconnected >= UNCONNECTED_IN_A_ROW or self._has_broken() or self._is_failing()
 
     def clear(self) -> None:
         """Forget what was counted, after the breaker has moved."""
         self._seconds.clear()
         self._unconnected = 0
+        self._in_a_row.clear()
 
     def _count(self, *, is_failure: bool) -> None:
         second = int(self._clock_s())
@@ -70,6 +81,10 @@ class FailureWindow:
             self._seconds.append([second, 0, 0])
         self._seconds[-1][1] += 1
         self._seconds[-1][2] += is_failure
+
+    def _has_broken(self) -> bool:
+        row = self._in_a_row
+        return len(row) == FAILED_IN_A_ROW and row[-1] - row[0] <= IN_A_ROW_S
 
     def _is_failing(self) -> bool:
         attempts = sum(counted[1] for counted in self._seconds)

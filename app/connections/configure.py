@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.connections.changes import Change, note_change
+from app.connections.credential import check_budget
 from app.connections.declared import check_settings
 from app.connections.directory import ConnectionState
 from app.connections.health import restore_authorization
@@ -42,6 +44,7 @@ async def ensure_connection(session: Session, wanted: WantedConnection) -> tuple
             Conflict when the software would change, or the host without new credentials.
     """
     check_settings(wanted.connector, wanted.settings)
+    check_budget(wanted.settings)
     origin_of(wanted.settings)
     row = await session.fetch_one(
         "select id, connector, title, settings, state from connection"
@@ -64,6 +67,10 @@ async def ensure_connection(session: Session, wanted: WantedConnection) -> tuple
     await ensure_streams(session, row["id"], wanted.connector)
     # What it lacked, and what its deliveries wait for, may be there now.
     await restore_authorization(session, acting_tenant(session), row["id"])
+    words = (
+        f"The connection {wanted.title or wanted.name} was changed: {_differences(row, wanted)}."
+    )
+    await _note(session, row["id"], wanted, words)
     await _record(session, "connections.change_connection", row["id"], wanted)
     return row["id"], True
 
@@ -83,6 +90,8 @@ async def _create(session: Session, wanted: WantedConnection) -> tuple[Id, bool]
         wanted.state,
     )
     await ensure_streams(session, connection_id, wanted.connector)
+    words = f"The connection {wanted.title or wanted.name} was set up."
+    await _note(session, connection_id, wanted, words)
     await _record(session, "connections.create_connection", connection_id, wanted)
     return connection_id, True
 
@@ -129,6 +138,20 @@ async def _update(session: Session, connection_id: Id, wanted: WantedConnection)
         wanted.state,
         now(),
     )
+
+
+def _differences(row: Row, wanted: WantedConnection) -> str:
+    """Name what differs, never a value: settings may be confidential."""
+    before, after = json.loads(row["settings"]), wanted.settings
+    settings = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    columns = {name for name in ("title", "state") if row[name] != getattr(wanted, name)}
+    return ", ".join(each.replace("_", " ") for each in sorted(settings | columns))
+
+
+async def _note(session: Session, connection_id: Id, wanted: WantedConnection, words: str) -> None:
+    detail = {"name": wanted.name, "state": wanted.state}
+    change = Change("connection", words, wanted.connector, connection_id, detail=detail)
+    await note_change(session, change)
 
 
 async def _record(

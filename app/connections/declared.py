@@ -10,7 +10,8 @@ from infra.errors import FieldError, Unprocessable
 
 # Settings that the platform itself reads for every connector, beside those of its manifest.
 # base_url: where calls go. Connectors with their own hosts declare it as well.
-PLATFORM_SETTINGS = frozenset({"base_url"})
+# budget: the vendor's plan of this retailer, where it differs from the declared one.
+PLATFORM_SETTINGS = frozenset({"base_url", "budget"})
 
 
 def declared_manifest(connector: str) -> Manifest:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.connections.breaker import MOVES, PROBE_FIRST_S, BreakerState, Event, next_probe_s
+from app.connections.outages import begin_outage, end_outages
+from app.connections.waking import wake_all_lanes, wake_one_lane
 from infra.clock import now
 from infra.database.unit import Row, Session
 from infra.ids import Id
@@ -18,6 +20,8 @@ from infra.ids import Id
 PROBE_LEASE = timedelta(seconds=60)
 # One look an hour whether somebody renewed the authorization at the other side.
 AUTHORIZATION_PROBE = timedelta(hours=1)
+# The first failures came before the breaker opened, and sent their lanes to rest.
+RESTED_BEFORE = timedelta(minutes=5)
 
 _SELECT = (
     "select state, closed_until, probe_s, reason, changed_at, last_success_at"
@@ -46,8 +50,12 @@ async def read_health(session: Session, tenant_id: Id, connection_id: Id) -> Con
 async def open_breaker(session: Session, tenant_id: Id, connection_id: Id, reason: str) -> bool:
     """Stop all calls for 15 seconds; False when they were stopped already."""
     await _ensure_row(session, tenant_id, connection_id)
-    pause = timedelta(seconds=PROBE_FIRST_S)
-    return await _move(session, (tenant_id, connection_id), "tripped", _Rest(now() + pause, reason))
+    until = now() + timedelta(seconds=PROBE_FIRST_S)
+    if not await _move(session, (tenant_id, connection_id), "tripped", _Rest(until, reason)):
+        return False
+    await begin_outage(session, tenant_id, connection_id, "open", reason)
+    await wake_one_lane(session, tenant_id, connection_id, until)
+    return True
 
 
 async def take_probe(session: Session, tenant_id: Id, connection_id: Id) -> bool:
@@ -63,13 +71,27 @@ async def fail_probe(session: Session, tenant_id: Id, connection_id: Id, reason:
     """Stay closed for twice the last pause; False when no probe was running."""
     health = await _locked(session, tenant_id, connection_id)
     probe_s = next_probe_s(health.probe_s)
-    rest = _Rest(now() + timedelta(seconds=probe_s), reason, probe_s)
-    return await _move(session, (tenant_id, connection_id), "probe_failed", rest)
+    until = now() + timedelta(seconds=probe_s)
+    rest = _Rest(until, reason, probe_s)
+    if not await _move(session, (tenant_id, connection_id), "probe_failed", rest):
+        return False
+    # Another trouble than a lost authorization, if it was one: the target is not there at all.
+    await end_outages(session, tenant_id, connection_id, ("authorization_lost",))
+    await begin_outage(session, tenant_id, connection_id, "open", reason)
+    await wake_one_lane(session, tenant_id, connection_id, until)
+    return True
 
 
-async def close_breaker(session: Session, tenant_id: Id, connection_id: Id) -> bool:
-    """Let calls go again after a probe worked; False when no probe was running."""
-    return await _move(session, (tenant_id, connection_id), "probe_worked", _Rest())
+async def close_breaker(session: Session, tenant_id: Id, connection_id: Id) -> datetime | None:
+    """Let calls go again after a probe worked; None when no probe was running.
+
+    Gives since when lanes were sent to rest; the caller wakes them (`waking.wake_lanes`), in
+    transactions of their own.
+    """
+    if not await _move(session, (tenant_id, connection_id), "probe_worked", _Rest()):
+        return None
+    began_at = await end_outages(session, tenant_id, connection_id)
+    return (began_at or now()) - RESTED_BEFORE
 
 
 async def lose_authorization(
@@ -77,15 +99,22 @@ async def lose_authorization(
 ) -> bool:
     """Stop all calls until new credentials come or an hourly look works; True for who says it first."""
     await _ensure_row(session, tenant_id, connection_id)
-    rest = _Rest(now() + AUTHORIZATION_PROBE, reason)
-    return await _move(session, (tenant_id, connection_id), "denied", rest)
+    until = now() + AUTHORIZATION_PROBE
+    if not await _move(session, (tenant_id, connection_id), "denied", _Rest(until, reason)):
+        return False
+    await end_outages(session, tenant_id, connection_id, ("open",))
+    await begin_outage(session, tenant_id, connection_id, "authorization_lost", reason)
+    await wake_one_lane(session, tenant_id, connection_id, until)
+    return True
 
 
 async def restore_authorization(session: Session, tenant_id: Id, connection_id: Id) -> bool:
     """Let calls go again after credentials were renewed; False when authorization was not lost."""
     is_restored = await _move(session, (tenant_id, connection_id), "admitted", _Rest())
     if is_restored:
-        await _wake_lanes(session, tenant_id, connection_id)
+        began_at = await end_outages(session, tenant_id, connection_id)
+        since = (began_at or now()) - RESTED_BEFORE
+        await wake_all_lanes(session, tenant_id, connection_id, since)
     return is_restored
 
 
@@ -108,16 +137,6 @@ class _Rest:
     until: datetime | None = None
     reason: str = ""
     probe_s: float = PROBE_FIRST_S
-
-
-async def _wake_lanes(session: Session, tenant_id: Id, connection_id: Id) -> None:
-    """Let what waited for the next hourly look go now; leased and blocked lanes stay as they are."""
-    await session.execute(
-        "update lane set ready_at = now() where tenant_id = $1 and connection_id = $2"
-        " and holder is null and blocked_by is null and ready_at > now()",
-        tenant_id,
-        connection_id,
-    )
 
 
 async def _ensure_row(session: Session, tenant_id: Id, connection_id: Id) -> None:

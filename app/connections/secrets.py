@@ -49,6 +49,7 @@ class Secrets:
         self._sealed = tuple(sealed)
         # A busy connection signs thousands of calls; the handle itself lives two seconds.
         self._opened: dict[SealedSecret, str] = {}
+        self._digests: dict[tuple[str, ...], bytes | None] = {}
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(self.fields())})"
@@ -77,6 +78,18 @@ class Secrets:
     def reveal_all(self) -> list[str]:
         """Give every value that may be in use; only for striking them out of answers."""
         return [value for field in self.fields() for value in self.reveal(field)]
+
+    def digest(self, fields: tuple[str, ...], connector: str) -> bytes | None:
+        """Give a digest of the values in use, with software and host; None where there are none.
+
+        Under the retailer's key of the month in which they were sealed.
+        """
+        if fields not in self._digests:
+            sealed = [each for field in fields for each in self._sealed if each.field == field]
+            values = [value for field in fields for value in self.reveal(field)[:1]]
+            text = json.dumps([connector, self._origin, *values])
+            self._digests[fields] = sealed[0].key.digest(text.encode()) if values else None
+        return self._digests[fields]
 
     def is_same(self, other: Secrets) -> bool:
         """Say whether both hold the same sealed rows; nothing is opened for it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import assert_never
+from datetime import datetime
+from typing import Literal, assert_never
 
 from app.connections.breaker import FailureWindow, Sign
 from app.connections.freshness import FreshMemory
@@ -20,6 +22,7 @@ from app.connections.health import (
     take_probe,
 )
 from app.connections.unusable import waits_for_owner
+from app.connections.waking import wake_lanes
 from connectors.sdk.outcome import (
     AuthorizationLost,
     Delivered,
@@ -45,6 +48,10 @@ _UNCONNECTED = frozenset({"target.unreachable", "target.dns", "target.tls"})
 _OURS = ("pace.", "breaker.", "egress.", "connection.")
 
 _Key = tuple[Id, Id]
+Leave = Literal["free", "trial", "none"]
+# Which connection's trial call this task makes. Between the leave for it and the call itself lies a
+# connector, which is not to know of breakers.
+_TRYING: ContextVar[_Key | None] = ContextVar("trying", default=None)
 
 
 @dataclass(slots=True)
@@ -102,11 +109,28 @@ class ConnectionWatch:
             if not is_mine:
                 health = await read_health(session, tenant_id, connection_id)
         self._known.forget((tenant_id, connection_id))
+        if is_mine:
+            _TRYING.set((tenant_id, connection_id))
         return is_mine or health.state == "closed"
+
+    async def leave(self, tenant_id: Id, connection_id: Id) -> Leave:
+        """Say, right before a call, whether it may go.
+
+        A call for which nobody asked before (a poll) may win the trial itself: `trial`. Then its
+        outcome must be told to `learn`.
+        """
+        key = (tenant_id, connection_id)
+        if (await self._known.get(key)).state == "closed" or _TRYING.get() == key:
+            return "free"
+        if not await self.may_call(tenant_id, connection_id):
+            return "none"
+        return "trial" if _TRYING.get() == key else "free"
 
     async def learn(self, tenant_id: Id, connection_id: Id, outcome: Outcome) -> None:
         """Take one outcome into account; safe to call for outcomes in any order."""
         key = (tenant_id, connection_id)
+        if _TRYING.get() == key:
+            _TRYING.set(None)
         if waits_for_owner(outcome):
             async with begin(EngineScope(), self._database) as session:
                 await lose_authorization(session, tenant_id, connection_id, _reason(outcome))
@@ -125,12 +149,23 @@ class ConnectionWatch:
     async def _end_probe(self, key: _Key, sign: Sign, outcome: Outcome) -> None:
         if sign == "silent":
             return
+        works = sign in ("worked", "answered")
         async with begin(EngineScope(), self._database) as session:
-            if sign in ("worked", "answered"):
-                await close_breaker(session, *key)
+            if works:
+                since = await close_breaker(session, *key)
             else:
+                since = None
                 await fail_probe(session, *key, _reason(outcome))
         self._moved(key)
+        if since is not None:
+            await self._wake(key, since)
+
+    async def _wake(self, key: _Key, since: datetime) -> None:
+        """Let what waited go, some thousand lanes at a time; the target takes them at its own pace."""
+        after: bytes | None = b""
+        while after is not None:
+            async with begin(EngineScope(), self._database) as session:
+                after = await wake_lanes(session, *key, since, after)
 
     async def _note_success(self, key: _Key) -> None:
         watched = self._of(key)
@@ -145,7 +180,9 @@ class ConnectionWatch:
         self._of(key).window.clear()
 
     def _of(self, key: _Key) -> _Watched:
-        watched = self._watched.setdefault(key, _Watched(FailureWindow(self._clock_s)))
+        watched = self._watched.get(key)
+        if watched is None:
+            watched = self._watched[key] = _Watched(FailureWindow(self._clock_s))
         self._watched.move_to_end(key)
         while len(self._watched) > MAX_WATCHED:
             self._watched.popitem(last=False)

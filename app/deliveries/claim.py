@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.deliveries.fair import ClassTurns, Plan, Source, plan
+from app.deliveries.holdings import Holdings
+from app.deliveries.look import START, Cursor, look
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import Row, Session, begin
 
-SOURCES_PER_CLAIM = 64
-LANE_DEPTH = 16  # deliveries of one lane taken under one lease
-# One for having been near, four for being sent alone when the worker died. With three, two hundred
-# kills in four minutes set three innocent deliveries of 50,000 aside.
-CRASHES_BEFORE_HOLD = 5
-# Lanes taken per connection and class in one round: orders before stock before master data before bulk.
-CLASS_WEIGHTS = (8, 4, 2, 1)
+LEAST_DEPTH = 8  # due lanes counted in a source, where there are many sources
+# Deliveries of one lane taken under one lease: about what goes out in this time, within these bounds.
+LANE_WORK_S = 0.5
+LANE_DEPTH = 16  # where it is not known how long a call takes
+DEPTH_LEAST, DEPTH_MOST = 2, 64
+# No more of all lanes together, but that each gets its usual depth: what is taken must be loaded first.
+DELIVERIES_PER_CLAIM = 1_024
+# One for having been near, three for being sent alone when the worker died. A suspect that came back
+# is acquitted before the next one is sent; without that, two hundred kills set three innocents aside.
+CRASHES_BEFORE_HOLD = 4
 
 LaneKey = tuple[UUID, UUID, bytes]
-Cursor = tuple[UUID, UUID]
-START: Cursor = (UUID(int=0), UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Claimed:
     must_check: bool
     effect_key: str
     accepted_at: datetime
+    # The version of its flow to send with; None is the present one.
+    pinned_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,35 +61,43 @@ class ClaimedLane:
     key: LaneKey
     token: int
     deliveries: tuple[Claimed, ...]
+    class_: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one round took, and where the next round goes on (round robin over connections)."""
+    """What one round took, and where the next round goes on looking.
+
+    `is_whole` says that the look came to its end; `is_pressed` that due lanes found no slot.
+    """
 
     lanes: tuple[ClaimedLane, ...]
     cursor: Cursor
+    is_whole: bool = True
+    is_pressed: bool = False
 
 
-_SOURCES = """
-with recursive source as (
-    (select tenant_id, connection_id from lane
-     where ready_at is not null and (tenant_id, connection_id) > ($1, $2)
-     order by tenant_id, connection_id limit 1)
-    union all
-    select next.tenant_id, next.connection_id from source cross join lateral (
-        select tenant_id, connection_id from lane
-        where ready_at is not null
-            and (tenant_id, connection_id) > (source.tenant_id, source.connection_id)
-        order by tenant_id, connection_id limit 1) next
-)
-select source.tenant_id, source.connection_id,
-    health.closed_until > now() or target.state = 'paused' as is_closed
-from (select * from source limit $3) source
-left join connection_health health using (tenant_id, connection_id)
-left join connection target
-    on target.tenant_id = source.tenant_id and target.id = source.connection_id
-"""
+class Fairness:
+    """What one worker remembers between claims: who holds what, and whose turn it is."""
+
+    def __init__(self, slots: int) -> None:
+        self.holdings = Holdings(slots)
+        self.turns = ClassTurns()
+        # Weights by plan of the retailers that have one; all others have 1.
+        self.weights: Mapping[UUID, float] = {}
+        self._sources = 1
+
+    def note(self, sources: Sequence[Source]) -> None:
+        """Remember who has work."""
+        self._sources = max(1, len(sources))
+        for source in sources:
+            tenant_id = source.connection[0]
+            self.holdings.seen(tenant_id, self.weights.get(tenant_id, 1.0))
+
+    def depth(self, lanes: int) -> int:
+        """Say how many due lanes to count in each source: more than enough, as there were lately."""
+        return min(lanes, max(LEAST_DEPTH, 4 * lanes // self._sources))
+
 
 # A leased lane is due again when its lease ends: `ready_at` is the end of the lease, so that a dead
 # worker's lanes need no sweeper. Only columns of the lane row decide (no sub-select over deliveries:
@@ -91,18 +106,18 @@ _LEASE = """
 update lane set lease_token = lane.lease_token + 1, holder = $3,
     ready_at = now() + make_interval(secs => $4)
 from (
-    select due.* from unnest($1::uuid[], $2::uuid[]) as source (tenant_id, connection_id)
-    cross join unnest($5::smallint[], $6::int[]) as share (class, lanes)
+    select due.* from unnest($1::uuid[], $2::uuid[], $5::smallint[], $6::int[])
+        as source (tenant_id, connection_id, class, lanes)
     cross join lateral (
         select tenant_id, connection_id, lane_hash from lane
-        where tenant_id = source.tenant_id and connection_id = source.connection_id
-            and class = share.class and ready_at <= now()
-        order by ready_at limit share.lanes for update skip locked) due
-    limit $7
+        where class = source.class and tenant_id = source.tenant_id
+            and connection_id = source.connection_id
+            and ready_at <= now() and ready_at < 'infinity'
+        order by ready_at limit source.lanes for update skip locked) due
 ) taken
 where lane.tenant_id = taken.tenant_id and lane.connection_id = taken.connection_id
     and lane.lane_hash = taken.lane_hash
-returning lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token
+returning lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token, lane.class
 """
 
 # Runs as its own statement after the lanes are locked: a fresh snapshot, so that what another worker
@@ -111,15 +126,15 @@ returning lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token
 # workers is found without blaming its neighbours.
 _TAKE = """
 with leased as (
-    select * from unnest($1::uuid[], $2::uuid[], $3::bytea[])
-        as leased (tenant_id, connection_id, lane_hash)
+    select * from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int[])
+        as leased (tenant_id, connection_id, lane_hash, depth)
 ), head as (
     select d.*, max(d.crash_count) over lane as worst, row_number() over (lane order by d.seq) as place
     from leased cross join lateral (
         select tenant_id, id, connection_id, lane_hash, seq, state, code, crash_count from delivery
         where tenant_id = leased.tenant_id and connection_id = leased.connection_id
             and lane_hash = leased.lane_hash and is_open
-        order by seq limit $4) d
+        order by seq limit leased.depth) d
     window lane as (partition by d.tenant_id, d.connection_id, d.lane_hash)
 )
 update delivery set state = 'delivering',
@@ -134,62 +149,74 @@ returning delivery.tenant_id, delivery.id, delivery.connection_id, delivery.lane
     delivery.event_id, delivery.message_id, delivery.flow_id, delivery.attempt_count,
     head.crash_count as crashes,
     head.state in ('delivering', 'checking') or head.code = 'outcome.unknown' as must_check,
-    delivery.effect_key, delivery.accepted_at
+    delivery.effect_key, delivery.accepted_at, delivery.pinned_version
 """
 
 
 async def claim(
-    database: Database, *, worker: str, lease_s: float, lanes: int, cursor: Cursor
+    database: Database,
+    *,
+    worker: str,
+    lease_s: float,
+    lanes: int,
+    cursor: Cursor = START,
+    fairness: Fairness | None = None,
 ) -> Claim:
-    """Lease up to `lanes` due lanes, round robin over connections from `cursor` on.
+    """Lease up to `lanes` due lanes as the fair plan says, looking on from `cursor`.
 
     Two workers never hold the same lane: rows are locked, skipped when locked, and fenced by token.
+    Whoever gets lanes takes a slot for each (`fairness.holdings`).
     """
+    fair = fairness or Fairness(lanes)
     async with begin(EngineScope(), database) as session:
-        sources = await session.fetch(_SOURCES, *cursor, SOURCES_PER_CLAIM)
-        if len(sources) < SOURCES_PER_CLAIM and cursor != START:
-            seen = {(row["tenant_id"], row["connection_id"]) for row in sources}
-            again = await session.fetch(_SOURCES, *START, SOURCES_PER_CLAIM - len(sources))
-            sources += [r for r in again if (r["tenant_id"], r["connection_id"]) not in seen]
-        open_sources = [row for row in sources if not row["is_closed"]]
-        next_cursor = _next(sources)
-        if not open_sources:
-            return Claim((), next_cursor)
-        leased = await _lease(session, open_sources, worker, lease_s, lanes)
-        taken = await _take(session, leased) if leased else []
-    return Claim(_by_lane(leased, taken), next_cursor)
+        view = await look(session, cursor, fair.depth(lanes))
+        fair.note(view.sources)
+        planned = plan(view.sources, fair.holdings, fair.turns, lanes)
+        leased = await _lease(session, planned, worker, lease_s) if planned.grants else []
+        taken = await _take(session, leased, fair.holdings) if leased else []
+    _give_back_unused(planned, leased, fair.holdings)
+    return Claim(_by_lane(leased, taken), view.cursor, view.is_whole, planned.is_pressed)
 
 
-def _next(sources: Sequence[Row]) -> Cursor:
-    if len(sources) < SOURCES_PER_CLAIM:
-        return START if not sources else (sources[0]["tenant_id"], sources[0]["connection_id"])
-    return (sources[-1]["tenant_id"], sources[-1]["connection_id"])
-
-
-async def _lease(
-    session: Session, sources: Sequence[Row], worker: str, lease_s: float, lanes: int
-) -> list[Row]:
-    share = max(1, lanes // len(sources))
+async def _lease(session: Session, planned: Plan, worker: str, lease_s: float) -> list[Row]:
     return await session.fetch(
         _LEASE,
-        [row["tenant_id"] for row in sources],
-        [row["connection_id"] for row in sources],
+        [source.connection[0] for source in planned.grants],
+        [source.connection[1] for source in planned.grants],
         worker,
         lease_s,
-        list(range(len(CLASS_WEIGHTS))),
-        [max(1, share * weight // CLASS_WEIGHTS[0]) for weight in CLASS_WEIGHTS],
-        lanes,
+        [source.class_ for source in planned.grants],
+        list(planned.grants.values()),
     )
 
 
-async def _take(session: Session, leased: Sequence[Row]) -> list[Row]:
+def _give_back_unused(planned: Plan, leased: Sequence[Row], holdings: Holdings) -> None:
+    """Give retailers back what they were charged for lanes that another worker was quicker to take."""
+    got = Counter((row["tenant_id"], row["connection_id"], row["class"]) for row in leased)
+    for source, lanes in planned.grants.items():
+        missed = lanes - got[(*source.connection, source.class_)]
+        if missed > 0:
+            cost_s = missed * holdings.lane_s(source.connection)
+            holdings.charge((source.connection[0], source.counts_as), -cost_s)
+
+
+async def _take(session: Session, leased: Sequence[Row], holdings: Holdings) -> list[Row]:
     return await session.fetch(
         _TAKE,
         [row["tenant_id"] for row in leased],
         [row["connection_id"] for row in leased],
         [row["lane_hash"] for row in leased],
-        LANE_DEPTH,
+        [_depth(row, len(leased), holdings) for row in leased],
     )
+
+
+def _depth(row: Row, lanes: int, holdings: Holdings) -> int:
+    """Say how many deliveries of a lane to take: few where calls are slow, for the rest is put back."""
+    call_s = holdings.call_s((row["tenant_id"], row["connection_id"]))
+    if call_s is None:
+        return LANE_DEPTH
+    most = min(DEPTH_MOST, max(LANE_DEPTH, DELIVERIES_PER_CLAIM // lanes))
+    return min(max(int(LANE_WORK_S / max(call_s, 0.001)), DEPTH_LEAST), most)
 
 
 def _by_lane(leased: Sequence[Row], taken: Sequence[Row]) -> tuple[ClaimedLane, ...]:
@@ -198,12 +225,15 @@ def _by_lane(leased: Sequence[Row], taken: Sequence[Row]) -> tuple[ClaimedLane, 
     }
     for row in sorted(taken, key=lambda row: row["seq"]):
         rows[row["tenant_id"], row["connection_id"], row["lane_hash"]].append(row)
-    tokens = {
-        (row["tenant_id"], row["connection_id"], row["lane_hash"]): row["lease_token"]
+    leases = {
+        (row["tenant_id"], row["connection_id"], row["lane_hash"]): (
+            row["lease_token"],
+            row["class"],
+        )
         for row in leased
     }
     return tuple(
-        ClaimedLane(key, tokens[key], tuple(_claimed(row) for row in of_lane))
+        ClaimedLane(key, leases[key][0], tuple(_claimed(row) for row in of_lane), leases[key][1])
         for key, of_lane in rows.items()
     )
 
@@ -221,4 +251,5 @@ def _claimed(row: Row) -> Claimed:
         must_check=row["must_check"],
         effect_key=row["effect_key"],
         accepted_at=row["accepted_at"],
+        pinned_version=row["pinned_version"],
     )

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.connections.watch import ConnectionWatch
-from app.deliveries.claim import CRASHES_BEFORE_HOLD, START, Claimed, ClaimedLane, claim
+from app.deliveries.claim import CRASHES_BEFORE_HOLD, Claimed, ClaimedLane
 from app.deliveries.decide import Attempted, Decision, decide
 from app.deliveries.handover import HandOver
-from app.deliveries.load import LoadedEvents, Loader
+from app.deliveries.holdings import Hand
+from app.deliveries.load import LoadedEvents, Loader, Loading
 from app.deliveries.pricing import priced
 from app.deliveries.reports import Reports
-from app.deliveries.send import Sender
+from app.deliveries.rounds import Rounds
+from app.deliveries.send import Sender, Sent
 from app.deliveries.settle import LaneResult, Priced, Tried
 from app.deliveries.settler import Settler
 from app.deliveries.states import FINAL
-from app.deliveries.suspect import blame_if_we_die
+from app.deliveries.suspect import acquit, blame_if_we_die
 from app.flows.routes import Route, RouteBook
-from connectors.sdk.manifest import KeyStyle
 from connectors.sdk.outcome import Outcome, Rejected
 from infra import clock
 from infra.database.pool import Database
@@ -28,10 +29,10 @@ from infra.errors import PlatformError
 from infra.settings import EngineSettings
 from infra.wake import Wake
 
-LANES_PER_CLAIM = 200
-FREE_SHARE_TO_CLAIM = 0.25
 # A lane task starts no further call when this share of its lease is gone.
 LEASE_SHARE_TO_START = 0.4
+# A lane gives its slot back after this while others wait for one: it goes on where it stopped.
+SLICE_S = 0.5
 # A lane whose connection rests is looked at again after this; the breaker says when it may go.
 REST_S = 5.0
 EMPTY_LANE_REST_S = 60.0
@@ -63,56 +64,50 @@ class DeliveryEngine:
         self._settings = settings
         self._worker = worker
         self._wake = wake
-        self._cursor = START
-        self._busy = 0
+        self._rounds = Rounds(parts.database, parts.routes, parts.loader, settings, worker)
         self._one_suspect = asyncio.Lock()
         self._rng = random.Random()  # noqa: S311 - jitter, not secrecy
 
     async def run(self) -> None:
         """Work until cancelled; lanes in hand are finished or left to their leases."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._rounds.watch())
             while True:
-                started = await self._round(tasks)
-                if not started:
-                    await self._wake.wait(self._settings.poll_s)
+                goes_on = await self._round(tasks)
+                if not goes_on:
+                    await self._wake.wait(self._rounds.pause_s() or self._settings.poll_s)
 
-    async def _round(self, tasks: asyncio.TaskGroup) -> int:
-        free = self._settings.max_in_flight - self._busy
-        if free < self._settings.max_in_flight * FREE_SHARE_TO_CLAIM:
-            return 0  # one large claim costs little more than one small one
+    async def _round(self, tasks: asyncio.TaskGroup) -> bool:
+        """Begin what can be begun; says whether to look again at once."""
+        if self._rounds.pause_s() > 0:
+            return False
         try:
-            claimed = await claim(
-                self._parts.database,
-                worker=self._worker,
-                lease_s=self._settings.lease_s,
-                lanes=min(free, LANES_PER_CLAIM),
-                cursor=self._cursor,
-            )
-            events = await self._parts.loader.load(claimed.lanes)
+            taken = await self._rounds.take()
         except PlatformError:
-            return 0  # the book is away; leases that were taken end by themselves
+            return False  # the book is away; leases that were taken end by themselves
         except Exception as fault:  # noqa: BLE001 - a round that fails must not end the worker
             self._parts.reports.round_failed(fault)
-            return 0
-        self._cursor = claimed.cursor
+            return False
         leased_at_s = clock.monotonic_s()
-        for lane in claimed.lanes:
-            self._busy += 1
-            tasks.create_task(self._work(lane, events, leased_at_s))
-        return len(claimed.lanes)
+        for lane in taken.lanes:
+            hand = self._rounds.begin(lane)
+            tasks.create_task(self._work(lane, hand, taken.events, leased_at_s))
+        return bool(taken.lanes) or taken.looks_on
 
-    async def _work(self, lane: ClaimedLane, events: LoadedEvents, leased_at_s: float) -> None:
+    async def _work(
+        self, lane: ClaimedLane, hand: Hand, loading: Loading, leased_at_s: float
+    ) -> None:
         try:
-            result = await self._lane(lane, events, leased_at_s)
+            result = await self._lane(lane, hand, loading, leased_at_s)
             await self._parts.settler.settle(result)
         except Exception as fault:  # noqa: BLE001 - one lane's fault must not end the worker
             self._parts.reports.lane_failed(lane.key, fault)  # its lease ends by itself
         finally:
-            self._busy -= 1
+            self._rounds.end(hand)
             self._wake.set()
 
     async def _lane(
-        self, lane: ClaimedLane, events: LoadedEvents, leased_at_s: float
+        self, lane: ClaimedLane, hand: Hand, loading: Loading, leased_at_s: float
     ) -> LaneResult:
         """Send a lane's deliveries in order until one does not go through.
 
@@ -126,14 +121,16 @@ class DeliveryEngine:
         rest_s = 0.0 if left else EMPTY_LANE_REST_S
         is_first = True
         try:
-            routes = await self._routes(lane.key[0])
-            while left and (is_first or self._has_time(leased_at_s)):
+            routes, events = await self._routes(lane.key[0]), await loading.of(lane)
+            self._rounds.calls(hand)
+            while left and (is_first or self._may_go_on(left[0], routes, leased_at_s)):
                 is_first = False
                 done = await self._next(left, events, routes, leased_at_s)
                 if done is None:
                     rest_s = REST_S / self._settings.retry_scale
                     break
                 tried.append(done)
+                self._rounds.called(hand)
                 if done.decision.state not in FINAL:
                     break
                 if left and done.decision.state == "delivered":
@@ -174,6 +171,7 @@ class DeliveryEngine:
                 return None
             await blame_if_we_die(delivery, self._parts.database)
             done = await self._attempt(delivery, events, route)
+            await acquit(delivery, self._parts.database)
             left.pop(0)
             return done
 
@@ -182,6 +180,14 @@ class DeliveryEngine:
             await self._parts.watch.learn(delivery.tenant_id, delivery.connection_id, outcome)
         except PlatformError:
             return  # the next outcome tells the same; the book is away for a moment
+
+    def _may_go_on(self, delivery: Claimed, routes: dict[UUID, Route], leased_at_s: float) -> bool:
+        """Say whether a lane may go on: in time, not longer than its slice, and not into a pause."""
+        route = routes.get(delivery.flow_id)
+        if route is not None and route.is_paused:
+            return False
+        spent_s = clock.monotonic_s() - leased_at_s
+        return self._has_time(leased_at_s) and not (self._rounds.is_pressed and spent_s > SLICE_S)
 
     def _has_time(self, leased_at_s: float) -> bool:
         spent_s = clock.monotonic_s() - leased_at_s
@@ -197,14 +203,14 @@ class DeliveryEngine:
         started_at, started_s = clock.now(), clock.monotonic_s()
         loaded = events.get(delivery.event_id)
         if delivery.crashes >= CRASHES_BEFORE_HOLD:
-            outcome: Outcome = _crashed(delivery.crashes)
-            keys: KeyStyle = "none"
+            sent = Sent(_crashed(delivery.crashes), is_asked=False)
         else:
             sent = await self._parts.sender.send(delivery, loaded, route)
-            outcome, keys = sent.outcome, sent.keys
+        outcome = sent.outcome
+        if sent.is_asked:
             await self._learn(delivery, outcome)
         took_ms = round((clock.monotonic_s() - started_s) * 1000)
-        decision = self._decide(outcome, delivery, keys)
+        decision = sent.decided or self._decide(sent, delivery, route)
         self._parts.reports.attempted(delivery, outcome, decision, took_ms)
         if decision.state == "delivered":
             self._parts.hand_over.drop(delivery.tenant_id, delivery.event_id)
@@ -216,13 +222,18 @@ class DeliveryEngine:
             started_at=started_at,
             took_ms=took_ms,
             priced=priced(loaded.event) if loaded else Priced(),
+            flow_version=sent.version,
+            connector=sent.connector,
         )
 
-    def _decide(self, outcome: Outcome, delivery: Claimed, keys: KeyStyle) -> Decision:
+    def _decide(self, sent: Sent, delivery: Claimed, route: Route | None) -> Decision:
         age_s = (clock.now() - delivery.accepted_at).total_seconds()
+        tried = Attempted(delivery.attempt, sent.keys, age_s, sent.connector)
+        if route is not None:
+            tried = replace(tried, flow_class=route.class_, ordering=route.ordering)
         return decide(
-            outcome,
-            Attempted(delivery.attempt, keys, age_s),
+            sent.outcome,
+            tried,
             scale=self._settings.retry_scale,
             rng=self._rng,
         )

@@ -17,4 +17,6 @@ def priced(event: Event) -> Priced:
         currency=event.amount.currency if event.amount else None,
         usage_kind=USAGE_KINDS.get(event.type, ""),
         business_key=event.object_id[:500],
+        event_type=event.type,
+        object_id=event.object_id[:500],
     )

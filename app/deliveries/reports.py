@@ -52,6 +52,7 @@ class Reports:
                 outcome=OUTCOME_NAMES[type(outcome)],
                 state=decision.state,
                 code=decision.code,
+                error_class=decision.error_class,
                 took_ms=took_ms,
                 next_s=round(decision.wait_s),
             )

@@ -9,9 +9,18 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from app.deliveries import statements
 from app.deliveries.claim import Claimed, LaneKey
 from app.deliveries.decide import Decision
+from app.deliveries.predecessors import (
+    NOT_YET,
+    PREDECESSOR_MISSING,
+    Parked,
+    let_others_go_first,
+    want,
+)
 from app.deliveries.states import FINAL
+from connectors import registry
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import Session, begin
@@ -22,18 +31,26 @@ Lease = tuple[LaneKey, int]
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What a held delivery is called, what money is in it, and what it counts as when delivered."""
+    """What a delivery is called, what it is about, holds in money, and counts as when delivered.
+
+    `object_id` is the source's id of the object that the event of `event_type` is about.
+    """
 
     label: str = ""
     amount: Decimal | None = None
     currency: str | None = None
     usage_kind: str = ""
     business_key: str = ""
+    event_type: str = ""
+    object_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One attempt: when it began (UTC), how long it took, the outcome's name and the decision."""
+    """One attempt: when it began (UTC), how long it took, the outcome's name and the decision.
+
+    `flow_version` is the version of the flow that it was sent by; `connector` that of the target.
+    """
 
     delivery: Claimed
     decision: Decision
@@ -42,6 +59,8 @@ class Tried:
     started_at: datetime
     took_ms: int
     priced: Priced
+    flow_version: int | None = None
+    connector: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,69 +85,9 @@ class LaneResult:
         return (self.key, self.token)
 
 
-# A released lane has no holder: a result whose commit was answered by silence may be written again,
-# and is found written.
-_LOCK = """
-select lane.tenant_id, lane.connection_id, lane.lane_hash, lane.lease_token from lane
-join unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bigint[])
-    as mine (tenant_id, connection_id, lane_hash, token) using (tenant_id, connection_id, lane_hash)
-where lane.lease_token = mine.token and lane.holder is not null
-order by 1, 2, 3 for update of lane
-"""
-_MOVE = """
-update delivery set state = new.state, not_before = now() + make_interval(secs => new.wait_s),
-    attempt_count = delivery.attempt_count - new.unburnt, crash_count = new.crashes,
-    -- What was put back untouched keeps what is known of it (`outcome.unknown`: ask before sending).
-    code = case when new.code = '' and not new.is_final then delivery.code else new.code end,
-    words = new.words,
-    external_ref = case when new.reference = '' then external_ref else new.reference end,
-    settled_at = case when new.is_final then now() end
-from unnest($1::uuid[], $2::uuid[], $3::text[], $4::float8[], $5::int[], $6::text[], $7::text[],
-    $8::text[], $9::bool[], $10::int[])
-    as new (tenant_id, id, state, wait_s, unburnt, code, words, reference, is_final, crashes)
-where delivery.tenant_id = new.tenant_id and delivery.id = new.id and delivery.state = 'delivering'
-returning delivery.id
-"""
-_ATTEMPTS = """
-insert into attempt (tenant_id, id, delivery_id, number, started_at, took_ms, outcome, status, code,
-    words, worker, lease_token)
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::timestamptz[], $6::int[],
-    $7::text[], $8::int[], $9::text[], $10::text[], $11::text[], $12::bigint[])
-"""
-_HOLDS = """
-insert into hold (tenant_id, id, message_id, delivery_id, connection_id, flow_id, code, pointer, words,
-    label, amount, currency)
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-    $8::text[], $9::text[], $10::text[], $11::numeric[], $12::text[])
-on conflict do nothing
-"""
-_USAGE = """
-insert into usage_fact (tenant_id, kind, business_key, delivery_id)
-select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[]) on conflict do nothing
-"""
-# Decided from the message row alone, so that two workers settling its last deliveries cannot both
-# believe that the other one is still open.
-_MESSAGES = """
-update message set open_routes = message.open_routes - done.count,
-    state = case when message.open_routes = done.count and message.state = 'prepared'
-        then 'settled' else message.state end
-from unnest($1::uuid[], $2::uuid[], $3::int[]) as done (tenant_id, id, count)
-where message.tenant_id = done.tenant_id and message.id = done.id
-    -- Leaves out the partitions of other days before they are opened.
-    and message.id between $4 and $5
-"""
-_RELEASE = """
-update lane set open_count = lane.open_count - done.finals, blocked_by = done.blocked_by,
-    holder = case when done.goes_on then lane.holder end,
-    ready_at = case when done.goes_on then lane.ready_at
-        when done.blocked_by is not null or lane.open_count = done.finals then null
-        else now() + make_interval(secs => done.wait_s) end
-from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::int[], $5::uuid[], $6::float8[], $7::bool[])
-    as done (tenant_id, connection_id, lane_hash, finals, blocked_by, wait_s, goes_on)
-where lane.tenant_id = done.tenant_id and lane.connection_id = done.connection_id
-    and lane.lane_hash = done.lane_hash
-"""
 WORDS_MAX = 1000
+# A held delivery whose target can be asked is looked up then: people mend things there, too.
+RECHECK_S = 20.0
 
 
 async def settle(results: Sequence[LaneResult], database: Database) -> frozenset[Lease]:
@@ -141,7 +100,7 @@ async def settle(results: Sequence[LaneResult], database: Database) -> frozenset
     """
     async with begin(EngineScope(), database) as session:
         rows = await session.fetch(
-            _LOCK, *_lane_columns(results), [result.token for result in results]
+            statements.LOCK, *_lane_columns(results), [result.token for result in results]
         )
         # By token too: an old result of a lane that we hold again must not pass with the new one.
         ours = frozenset(
@@ -150,13 +109,16 @@ async def settle(results: Sequence[LaneResult], database: Database) -> frozenset
         )
         valid = sorted((each for each in results if each.lease in ours), key=lambda each: each.key)
         if valid:
+            overtaken = await let_others_go_first(session, _parked(valid))
+            valid = [_waiting_on(each) if each.key in overtaken else each for each in valid]
             moved = await _move(session, valid)
             written = [_only_moved(result, moved) for result in valid]
             await _write_attempts(session, written)
             await _write_holds(session, written)
+            await want(session, _parked(written))
             await _write_usage(session, written)
             await _close_messages(session, written)
-            await _release(session, written)
+            await _release(session, written, overtaken)
     return ours
 
 
@@ -197,12 +159,14 @@ async def _move(session: Session, results: Sequence[LaneResult]) -> frozenset[UU
                     decision.reference,
                     decision.state in FINAL,
                     0,
+                    decision.error_class,
                 )
             )
         rows.extend(
-            (*_put_back(left), 0.0, 1, "", "", "", False, left.crashes) for left in result.untouched
+            (*_put_back(left), 0.0, 1, "", "", "", False, left.crashes, "")
+            for left in result.untouched
         )
-    moved = await session.fetch(_MOVE, *_columns(rows)) if rows else []
+    moved = await session.fetch(statements.MOVE, *_columns(rows)) if rows else []
     return frozenset(row["id"] for row in moved)
 
 
@@ -226,12 +190,14 @@ async def _write_attempts(session: Session, results: Sequence[LaneResult]) -> No
             tried.decision.words[:WORDS_MAX],
             result.worker,
             result.token,
+            tried.decision.error_class,
+            tried.flow_version,
         )
         for result in results
         for tried in result.tried
     ]
     if rows:
-        await session.execute(_ATTEMPTS, *_columns(rows))
+        await session.execute(statements.ATTEMPTS, *_columns(rows))
 
 
 async def _write_holds(session: Session, results: Sequence[LaneResult]) -> None:
@@ -249,13 +215,21 @@ async def _write_holds(session: Session, results: Sequence[LaneResult]) -> None:
             tried.priced.label,
             tried.priced.amount,
             tried.priced.currency,
+            tried.decision.error_class,
+            tried.priced.event_type,
+            tried.priced.object_id,
+            RECHECK_S if _can_be_asked(tried.connector) else None,
         )
         for result in results
         for tried in result.tried
         if tried.decision.state == "held"
     ]
     if rows:
-        await session.execute(_HOLDS, *_columns(rows))
+        await session.execute(statements.HOLDS, *_columns(rows))
+
+
+def _can_be_asked(connector: str) -> bool:
+    return connector in registry.names() and registry.load(connector).can_look_up
 
 
 async def _write_usage(session: Session, results: Sequence[LaneResult]) -> None:
@@ -271,7 +245,7 @@ async def _write_usage(session: Session, results: Sequence[LaneResult]) -> None:
         if tried.decision.state == "delivered" and tried.priced.usage_kind
     )
     if rows:
-        await session.execute(_USAGE, *_columns(rows))
+        await session.execute(statements.USAGE, *_columns(rows))
 
 
 async def _close_messages(session: Session, results: Sequence[LaneResult]) -> None:
@@ -284,10 +258,31 @@ async def _close_messages(session: Session, results: Sequence[LaneResult]) -> No
     if done:
         rows = [(tenant, message, count) for (tenant, message), count in sorted(done.items())]
         ids = [message for _, message in done]
-        await session.execute(_MESSAGES, *_columns(rows), min(ids), max(ids))
+        await session.execute(statements.MESSAGES, *_columns(rows), min(ids), max(ids))
 
 
-async def _release(session: Session, results: Sequence[LaneResult]) -> None:
+def _parked(results: Sequence[LaneResult]) -> list[Parked]:
+    """Name what must wait for another record, and for which, its clock ended or not."""
+    return [
+        Parked(result.key, tried.delivery.id, tried.decision.missing)
+        for result in results
+        for tried in result.tried
+        if tried.decision.code in {NOT_YET, PREDECESSOR_MISSING}
+    ]
+
+
+def _waiting_on(result: LaneResult) -> LaneResult:
+    """Let a record whose clock ended wait on: what goes first now may be what it waited for."""
+    *before, last = result.tried
+    if last.decision.state != "held":
+        return result
+    decision = replace(last.decision, state="waiting", code=NOT_YET, burns=False)
+    return replace(result, tried=(*before, replace(last, decision=decision)))
+
+
+async def _release(
+    session: Session, results: Sequence[LaneResult], overtaken: frozenset[LaneKey]
+) -> None:
     rows = []
     for result in results:
         finals = sum(tried.decision.state in FINAL for tried in result.tried)
@@ -295,6 +290,6 @@ async def _release(session: Session, results: Sequence[LaneResult]) -> None:
         last = result.tried[-1].decision if result.tried else None
         wait_s = result.rest_s
         if last is not None and last.state not in FINAL:
-            wait_s = last.wait_s
+            wait_s = 0.0 if result.key in overtaken else last.wait_s
         rows.append((*result.key, finals, held[0] if held else None, wait_s, result.goes_on))
-    await session.execute(_RELEASE, *_columns(rows))
+    await session.execute(statements.RELEASE, *_columns(rows))

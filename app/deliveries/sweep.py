@@ -24,16 +24,61 @@ where blocked_by is not null and open_count > 0 and not exists (
         and delivery.id = lane.blocked_by and delivery.state = 'held')
 returning tenant_id
 """
+# Lanes parked where no flow is paused any more. Resuming wakes them itself; must find none. One look
+# for each connection with parked lanes, however many they are.
+_FALSELY_PARKED = """
+with recursive place as (
+    (select tenant_id, connection_id from lane where ready_at = 'infinity'
+     order by tenant_id, connection_id limit 1)
+    union all
+    select next.tenant_id, next.connection_id from place cross join lateral (
+        select tenant_id, connection_id from lane where ready_at = 'infinity'
+            and (tenant_id, connection_id) > (place.tenant_id, place.connection_id)
+        order by tenant_id, connection_id limit 1) next
+)
+update lane set ready_at = now() from place
+where lane.tenant_id = place.tenant_id and lane.connection_id = place.connection_id
+    and lane.ready_at = 'infinity' and not exists (
+        select from flow where flow.tenant_id = place.tenant_id
+            and flow.target_connection_id = place.connection_id and flow.is_paused)
+returning lane.tenant_id
+"""
+# One look for each class of each connection, however many lanes wait. What a person paused, or a breaker
+# keeps back, is not late.
 _OLDEST = """
-select class, extract(epoch from now() - min(ready_at)) as age_s from lane
-where ready_at <= now() group by class
+with recursive place as (
+    (select class, tenant_id, connection_id from lane where ready_at < 'infinity'
+     order by class, tenant_id, connection_id limit 1)
+    union all
+    select next.class, next.tenant_id, next.connection_id from place cross join lateral (
+        select class, tenant_id, connection_id from lane where ready_at < 'infinity'
+            and (class, tenant_id, connection_id)
+                > (place.class, place.tenant_id, place.connection_id)
+        order by class, tenant_id, connection_id limit 1) next
+)
+select place.class, extract(epoch from now() - min(first.ready_at)) as age_s
+from place cross join lateral (
+    select ready_at from lane where lane.class = place.class and lane.tenant_id = place.tenant_id
+        and lane.connection_id = place.connection_id and ready_at < 'infinity'
+    order by ready_at limit 1) first
+where first.ready_at <= now()
+    and not exists (select from connection target where target.tenant_id = place.tenant_id
+        and target.id = place.connection_id and target.state = 'paused')
+    and not exists (select from connection_health health where health.tenant_id = place.tenant_id
+        and health.connection_id = place.connection_id and health.closed_until > now())
+group by place.class
 """
 
 
 async def sweep_lanes(database: Database) -> int:
     """Wake stranded lanes; gives how many there were, which should be 0 for ever."""
     async with begin(EngineScope(), database) as session:
-        stranded = len(await session.fetch(_STRANDED)) + len(await session.fetch(_FALSELY_BLOCKED))
+        stranded = sum(
+            [
+                len(await session.fetch(finding))
+                for finding in (_STRANDED, _FALSELY_BLOCKED, _FALSELY_PARKED)
+            ]
+        )
         await _measure_waiting(session)
     METRICS.set_stranded_lanes(stranded)
     if stranded:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.connections.changes import Change, ChangeKind, note_change
 from app.connections.declared import declared_manifest
 from app.connections.directory import read_connection
 from app.connections.tenant import acting_tenant
 from app.flows.blueprints import blueprint
 from app.flows.fit import fit
+from app.flows.overrides import compile_overrides
 from app.flows.routes import Ordering
+from app.flows.versions import keep_present
 from infra.clock import now
 from infra.database.unit import Session
 from infra.errors import Unprocessable
@@ -28,12 +31,19 @@ _COLUMNS = (
     "class",
     "settings",
     "is_enabled",
+    "overrides",
 )
+_JSON = frozenset({"settings", "overrides"})
+_WORDS = {"source_connection_id": "source", "target_connection_id": "target", "class": "priority"}
 
 
 @dataclass(frozen=True, slots=True)
 class WantedFlow:
-    """A flow as it shall be; `action` is needed only where the target offers several."""
+    """A flow as it shall be; `action` is needed only where the target offers several.
+
+    `overrides` that are None stay as they are: what was published by hand is not undone by a file
+    that does not speak of it.
+    """
 
     name: str
     blueprint: str
@@ -42,6 +52,7 @@ class WantedFlow:
     settings: dict[str, Any] = field(default_factory=dict)
     action: str = ""
     is_enabled: bool = True
+    overrides: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +69,9 @@ class FlowShape:
 async def ensure_flow(session: Session, wanted: WantedFlow) -> tuple[Id, bool]:
     """Make a flow exist as wanted; gives its id and whether anything changed.
 
-    A change raises the version by one. Raises Unprocessable when the blueprint or a connection does
-    not exist, or the two systems do not fit it.
+    A change raises the version by one, and every version is kept. Raises Unprocessable when the
+    blueprint or a connection does not exist, the two systems do not fit it, or an override cannot
+    be used.
     """
     values = await _values(session, wanted)
     row = await session.fetch_one(
@@ -68,13 +80,20 @@ async def ensure_flow(session: Session, wanted: WantedFlow) -> tuple[Id, bool]:
         acting_tenant(session),
         wanted.name,
     )
-    if row is None:
+    stored = None if row is None else {**dict(row), **{n: json.loads(row[n]) for n in _JSON}}
+    values["overrides"] = _overrides(wanted, stored, values["event_types"])
+    if row is None or stored is None:
         flow_id = await _create(session, wanted.name, values)
+        await keep_present(session, flow_id, "Installed.")
+        await _note(session, flow_id, Change("flow", f"The flow {wanted.name} was installed."))
         await _record(session, "flows.install_flow", flow_id, wanted)
         return flow_id, True
-    if {**dict(row), "settings": json.loads(row["settings"])} == {**values, "id": row["id"]}:
+    if stored == {**values, "id": row["id"]}:
         return row["id"], False
+    await keep_present(session, row["id"])
     await _update(session, row["id"], values)
+    await keep_present(session, row["id"], "Changed by its configuration.")
+    await _note(session, row["id"], _change(wanted.name, stored, values))
     await _record(session, "flows.change_flow", row["id"], wanted)
     return row["id"], True
 
@@ -108,6 +127,16 @@ async def _values(session: Session, wanted: WantedFlow) -> dict[str, Any]:
     }
 
 
+def _overrides(
+    wanted: WantedFlow, stored: dict[str, Any] | None, event_types: list[str]
+) -> list[dict[str, Any]]:
+    """Give the rules a flow shall have; raises Unprocessable when one does not fit its events."""
+    there: list[dict[str, Any]] = stored["overrides"] if stored else []
+    rules = there if wanted.overrides is None else list(wanted.overrides)
+    compile_overrides(rules, event_types)
+    return rules
+
+
 async def _create(session: Session, name: str, values: dict[str, Any]) -> Id:
     flow_id = new_id()
     places = ", ".join(f"${number}" for number in range(1, len(_COLUMNS) + 4))
@@ -133,6 +162,23 @@ async def _update(session: Session, flow_id: Id, values: dict[str, Any]) -> None
     )
 
 
+def _change(name: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
+    """Say what a change of a flow was: its mapping when the way records are written is concerned."""
+    differing = [column for column in _COLUMNS if before[column] != after[column]]
+    named = ", ".join(_WORDS.get(column, column.replace("_", " ")) for column in differing)
+    kind: ChangeKind = "mapping" if _JSON & {*differing} else "flow"
+    return Change(kind, f"The flow {name} was changed: {named}.")
+
+
+async def _note(session: Session, flow_id: Id, change: Change) -> None:
+    version = await session.fetch_value(
+        "select version from flow where tenant_id = $1 and id = $2",
+        acting_tenant(session),
+        flow_id,
+    )
+    await note_change(session, replace(change, flow_id=flow_id, detail={"version": version}))
+
+
 async def _record(session: Session, action: str, flow_id: Id, wanted: WantedFlow) -> None:
     detail: Detail = {
         "name": wanted.name,
@@ -146,6 +192,5 @@ async def _record(session: Session, action: str, flow_id: Id, wanted: WantedFlow
 
 def _arguments(values: dict[str, Any]) -> list[Any]:
     return [
-        json.dumps(values[column]) if column == "settings" else values[column]
-        for column in _COLUMNS
+        json.dumps(values[column]) if column in _JSON else values[column] for column in _COLUMNS
     ]

@@ -98,6 +98,7 @@ class EventRoute:
     async def _accept(
         self, tenant: TenantScope, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, Any]]:
+        await self._parts.writer.backlogs.refuse_when_full(tenant.tenant_id)
         parsed = read_json(body)
         if isinstance(parsed, list):
             return await self._batch(tenant, headers, _BATCH.decode(body))

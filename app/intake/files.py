@@ -72,13 +72,14 @@ async def receive_file(
 ) -> FileReceipt:
     """Take a whole file and store its records; returns after all of them are durable.
 
-    Raises NotFound, FileTooLarge, or Unprocessable when the connection reads no files.
+    Raises NotFound, FileTooLarge, BacklogFull, or Unprocessable when the connection reads no files.
     """
     booked = await parts.connections.find(scope.tenant_id, connection_id)
     if booked is None or booked.config.state == "disabled":
         raise NotFound
     if "file" not in registry.manifest(booked.config.connector).receives:
         raise Unprocessable("This connection reads no files.", code="connection.no_files")
+    await parts.writer.backlogs.refuse_when_full(scope.tenant_id)
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as file:
         digest = await _spool(chunks, file)  # type: ignore[arg-type]
         size = file.tell()

@@ -56,7 +56,8 @@ class FolderWatch:
                 scope, self.parts, found.connection_id, found.path.name, _chunks(found.path)
             )
         except PlatformError as refusal:
-            if refusal.status < 500:  # noqa: PLR2004 - ours are tried again at the next look
+            if refusal.retry_after_s is None and refusal.status < 500:  # noqa: PLR2004
+                # What may pass, or is ours, is tried again at the next look.
                 await asyncio.to_thread(_move, found.path, REFUSED)
             self._tell(found, code=refusal.code, records=0)
             return

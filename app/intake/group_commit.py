@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from app.intake.backlog import Backlogs
 from app.intake.incoming import Accepted, Incoming, Sealed, seal
 from app.intake.store import store
 from infra.database.pool import Database
@@ -27,6 +28,7 @@ class IntakeWriter:
         self._database = database
         self._vault = vault
         self._ring = ring
+        self.backlogs = Backlogs(database)
         self._waiting: list[tuple[Sealed, asyncio.Future[Accepted]]] = []
         self._filled = asyncio.Event()
 

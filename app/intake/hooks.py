@@ -82,9 +82,9 @@ class HookRoute:
         booked = await self._connections.find(owner.tenant_id, owner.connection_id)
         if booked is None or booked.config.state == "disabled":
             raise NotFound
-        return await self._writer.accept(
-            self._verified(booked, owner.tenant_id, lower_headers(scope), body)
-        )
+        incoming = self._verified(booked, owner.tenant_id, lower_headers(scope), body)
+        await self._writer.backlogs.refuse_when_full(owner.tenant_id)
+        return await self._writer.accept(incoming)
 
     def _verified(
         self, booked: BookedConnection, tenant_id: Id, headers: Mapping[str, str], body: bytes

@@ -12,6 +12,8 @@ from infra.keys.vault import TenantKey
 
 # The topic of a file of which no record can be trusted: it is held as one message.
 WHOLE_FILE = "file"
+# Set by us on a message that we asked its source for; no sender's header gets this far.
+FETCHED_HEADER = "x-fetched"
 
 
 @dataclass(frozen=True, slots=True)

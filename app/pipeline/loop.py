@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+from app.deliveries.weights import READ_EVERY_S, read_weights
 from app.pipeline.prepare import Preparer
+from infra import clock
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import begin
@@ -32,7 +34,10 @@ select tenant_id from waiting limit $2
 
 
 class PrepareLoop:
-    """Takes one batch of each waiting tenant in turn, so that a flood delays only itself."""
+    """Takes one batch of each waiting tenant in turn, so that a flood delays only itself.
+
+    A tenant whose plan counts more has larger batches, in the same measure as it has more slots.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,8 @@ class PrepareLoop:
         self._wake = wake
         self._deliveries = deliveries
         self._after = UUID(int=0)
+        self._weights: dict[UUID, float] = {}
+        self._weights_until_s = 0.0
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -60,6 +67,7 @@ class PrepareLoop:
                 await self._wake.wait(self._settings.poll_s)
 
     async def _round(self) -> int:
+        await self._read_weights()
         tenants = iter(await self._waiting_tenants())
 
         async def take_turns() -> int:
@@ -67,6 +75,11 @@ class PrepareLoop:
 
         # While one waits for the database another is read.
         return sum(await asyncio.gather(*(take_turns() for _ in range(TENANTS_AT_ONCE))))
+
+    async def _read_weights(self) -> None:
+        if clock.monotonic_s() >= self._weights_until_s:
+            self._weights = await read_weights(self._database)
+            self._weights_until_s = clock.monotonic_s() + READ_EVERY_S
 
     async def _waiting_tenants(self) -> list[UUID]:
         async with begin(EngineScope(), self._database) as session:
@@ -77,7 +90,9 @@ class PrepareLoop:
 
     async def _tenant(self, tenant_id: UUID) -> int:
         try:
-            prepared = await self._preparer.prepare(tenant_id, self._settings.prepare_batch)
+            weight = self._weights.get(tenant_id, 1.0)
+            limit = max(1, round(self._settings.prepare_batch * weight))
+            prepared = await self._preparer.prepare(tenant_id, limit)
         except PlatformError:
             return 0  # the book is away; nothing was lost, nothing was done
         except Exception as fault:  # noqa: BLE001 - one tenant's trouble must not stop the others

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.connections.directory import ConnectionBook
 from app.deliveries.handover import HandOver
-from app.flows.routes import RouteBook
+from app.flows.routes import RouteBook, Routes
 from app.intake.incoming import WHOLE_FILE, body_context
-from app.pipeline.reading import Waiting, read_batch
-from app.pipeline.write import Writer
+from app.pipeline import suspects
+from app.pipeline.next_messages import take_suspect, take_waiting
+from app.pipeline.reading import Batch, Read, Refused, Waiting, read_batch
+from app.pipeline.write import Writer, Written
 from connectors import registry
 from connectors.sdk.connector import Connector
 from connectors.sdk.message import HoldRecord, Position, RawMessage
 from infra.database.pool import Database
 from infra.database.scope import TenantScope
 from infra.database.unit import Row, Session, begin
-from infra.ids import Id
+from infra.errors import PlatformError
+from infra.ids import Id, new_id
 from infra.keys.vault import TenantKey, Vault
 
 # The debug-only fault (TILLWIRE_FAULTS) that loses one delivery of each batch.
 LOSE_DELIVERY = "lose_delivery"
 
 _ONE_AT_A_TIME = "select pg_try_advisory_xact_lock(hashtextextended('prepare:' || $1::text, 0))"
-_WAITING = """
-select m.id, m.connection_id, m.topic, m.revision, m.crash_count, m.file_id, m.position,
-    m.trace_parent, m.received_at, b.headers, b.sealed, b.period, b.revision as body_revision
-from message m
-join lateral (select headers, sealed, period, revision from message_body
-    where tenant_id = m.tenant_id and message_id = m.id and revision <= m.revision
-    order by revision desc limit 1) b on true
-where m.tenant_id = $1 and m.is_waiting
-order by m.accept_seq limit $2
-"""
+SUSPECTS_PER_TURN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +41,30 @@ class Prepared:
     held: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One tenant's turn: whose, under which key, by which routes."""
+
+    scope: TenantScope
+    key: TenantKey
+    routes: Routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What one transaction did; `suspects` says that more of them wait to be read alone."""
+
+    done: Prepared = field(default_factory=Prepared)
+    routed: tuple[Read, ...] = ()
+    suspects: bool = False
+
+
 class Preparer:
     """Prepares one tenant at a time: its messages in order of acceptance, without network.
 
     Two workers never prepare the same tenant at once (advisory lock), so events of one key get
-    their lane numbers in the order in which they were accepted.
+    their lane numbers in the order in which they were accepted. What a worker that died was reading
+    comes first, message by message (`suspects.py`).
     """
 
     def __init__(
@@ -69,36 +83,104 @@ class Preparer:
         self._connections = connections
         self._routes = routes
         self._hand_over = hand_over
+        # Not host and process id: in a container the next process has the same ones.
+        self._life = str(new_id())
 
     async def prepare(self, tenant_id: Id, limit: int) -> Prepared:
-        """Prepare up to `limit` messages; killed anywhere, nothing has happened and it starts over."""
-        key = await self._vault.current(tenant_id)
-        routes = await self._routes.routes(tenant_id)
-        async with begin(TenantScope(tenant_id, "engine"), self._database) as session:
-            if not await session.fetch_value(_ONE_AT_A_TIME, str(tenant_id)):
-                return Prepared()
-            rows = await session.fetch(_WAITING, tenant_id, limit)
-            if not rows:
-                return Prepared()
-            sources = await _sources(session, tenant_id, rows)
-            messages = await self._opened(session, rows, key, sources)
-            batch = read_batch(messages, sources.connectors, routes)
-            writer = Writer(session, tenant_id, key, loses_a_delivery=self._loses_a_delivery)
-            written = await writer.write(batch)
-        for read in written.routed:
-            self._hand_over.put(tenant_id, read.id, read.event, read.message.trace_parent)
-        return Prepared(len(rows), written.deliveries, written.held)
+        """Prepare up to `limit` messages; killed anywhere, nothing has happened and it starts over.
+
+        Takes a second connection for a moment, while the first holds the lock of the tenant.
+        """
+        turn = _Turn(
+            TenantScope(tenant_id, "engine"),
+            await self._vault.current(tenant_id),
+            await self._routes.routes(tenant_id),
+        )
+        total = Prepared()
+        for _ in range(SUSPECTS_PER_TURN):
+            step = await self._one_step(turn, limit)
+            for read in step.routed:
+                self._hand_over.put(tenant_id, read.id, read.event, read.message.trace_parent)
+            total = _added(total, step.done)
+            if not step.suspects:
+                break
+        return total
+
+    async def _one_step(self, turn: _Turn, limit: int) -> _Step:
+        try:
+            async with begin(turn.scope, self._database) as session:
+                return await self._step(session, turn, limit)
+        except BaseException:
+            # We live: what was marked is no suspect. (A book that is away keeps the mark.)
+            with contextlib.suppress(PlatformError):
+                await suspects.unmark_own(turn.scope, self._life, self._database)
+            raise
+
+    async def _step(self, session: Session, turn: _Turn, limit: int) -> _Step:
+        tenant_id = turn.scope.tenant_id
+        if not await session.fetch_value(_ONE_AT_A_TIME, str(tenant_id)):
+            return _Step()
+        left = await suspects.left_behind(session, self._life)
+        if left:
+            suspect = await take_suspect(session, tenant_id, left)
+            if suspect:
+                return await self._alone(session, turn, suspect)
+        return await self._batch(session, turn, limit)
+
+    async def _batch(self, session: Session, turn: _Turn, limit: int) -> _Step:
+        rows = await take_waiting(session, turn.scope.tenant_id, limit)
+        if not rows:
+            await suspects.unmark(session)
+            return _Step()
+        messages, sources = await self._opened(session, rows, turn)
+        await suspects.mark(turn.scope, self._life, [m.id for m in messages], self._database)
+        batch = read_batch(messages, sources.connectors, turn.routes)
+        written = await self._write(session, turn, batch)
+        await suspects.unmark(session)
+        return _Step(_counted(len(rows), written), written.routed)
+
+    async def _alone(self, session: Session, turn: _Turn, suspect: Sequence[Row]) -> _Step:
+        """Read one suspect alone, or hold it when workers died of just that too often."""
+        messages, sources = await self._opened(session, suspect, turn)
+        message = messages[0]
+        if message.crash_count >= suspects.READS_BEFORE_HOLD:
+            batch = Batch(refused=[Refused(message, suspects.crashed())])
+        else:
+            await suspects.blame_if_we_die(turn.scope, message.id, self._database)
+            batch = read_batch(messages, sources.connectors, turn.routes)
+        written = await self._write(session, turn, batch)
+        await suspects.clear_one(session, message.id)
+        return _Step(_counted(1, written), written.routed, suspects=True)
+
+    async def _write(self, session: Session, turn: _Turn, batch: Batch) -> Written:
+        writer = Writer(
+            session, turn.scope.tenant_id, turn.key, loses_a_delivery=self._loses_a_delivery
+        )
+        return await writer.write(batch)
 
     async def _opened(
-        self, session: Session, rows: Sequence[Row], current: TenantKey, sources: _Sources
-    ) -> list[Waiting]:
+        self, session: Session, rows: Sequence[Row], turn: _Turn
+    ) -> tuple[list[Waiting], _Sources]:
+        sources = await _sources(session, turn.scope.tenant_id, rows)
         opened = []
         for row in rows:
-            key = current
-            if row["period"] != current.period:
-                key = await self._vault.of(current.tenant_id, row["period"], session)
+            key = turn.key
+            if row["period"] != key.period:
+                key = await self._vault.of(key.tenant_id, row["period"], session)
             opened.append(_open(row, key, sources.settings.get(row["connection_id"], {})))
-        return opened
+        return opened, sources
+
+
+def _counted(messages: int, written: Written) -> Prepared:
+    return Prepared(messages, written.deliveries, written.held)
+
+
+def _added(one: Prepared, other: Prepared) -> Prepared:
+    return Prepared(
+        one.messages + other.messages,
+        one.deliveries + other.deliveries,
+        one.held + other.held,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,10 +10,13 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from app.deliveries.deadlines import deadline_of
 from app.flows.routes import Route, Routes
+from app.intake.incoming import FETCHED_HEADER
 from app.pipeline.card_numbers import card_number_field
 from connectors.canonical.event import STOCK_POSITION, Event, encode
 from connectors.sdk.connector import Connector
+from connectors.sdk.manifest import Manifest
 from connectors.sdk.message import HoldRecord, RawMessage
 from infra.ids import Id, new_id
 
@@ -20,6 +24,12 @@ Fate = Literal["routed", "skipped"]
 
 # Values of which only the latest counts are told again and again; each telling is its own fact.
 _TOLD_AGAIN = frozenset({STOCK_POSITION})
+
+# In place of the hash of a content: whatever the other one says, it is the same fact.
+FETCHED = bytes(32)
+
+# Raised while a message is read, these are the connector's, and stop neither loop nor process.
+_NOT_A_STOP = (asyncio.CancelledError, GeneratorExit, SystemExit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +59,17 @@ class Read:
     encoded: bytes
     fact_hash: bytes | None
     content_hash: bytes
+    # When its source's vendor wants it dealt with, if there is such a clock.
+    deadline_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """One message that cannot go on as it is."""
+    """One message that cannot go on as it is; `connector` read it, where there is one."""
 
     message: Waiting
     hold: HoldRecord
+    connector: str = ""
 
 
 @dataclass(slots=True)
@@ -77,10 +90,16 @@ def read_batch(
         try:
             _read_one(message, connectors, routes, batch)
         except HoldRecord as hold:
-            batch.refused.append(Refused(message, hold))
-        except Exception as fault:  # noqa: BLE001 - one record's fault must not stop the batch
-            batch.refused.append(Refused(message, _broken_reader(fault)))
+            batch.refused.append(Refused(message, hold, _name(message, connectors)))
+        except (Exception, *_NOT_A_STOP) as fault:  # noqa: BLE001 - one record's fault alone
+            name = _name(message, connectors)
+            batch.refused.append(Refused(message, _broken_reader(fault), name))
     return batch
+
+
+def _name(message: Waiting, connectors: Mapping[Id, Connector]) -> str:
+    connector = connectors.get(message.connection_id)
+    return connector.manifest.name if connector is not None else ""
 
 
 def _read_one(
@@ -98,7 +117,8 @@ def _read_one(
     if reading.skipped is not None:
         batch.skipped.append((message, reading.skipped))
         return
-    found = [_route(message, event, routes) for event in reading.events]
+    manifest = connector.manifest
+    found = [_route(message, event, routes, manifest) for event in reading.events]
     if not any(read.routes for read in found):
         batch.skipped.append((message, "skipped.no_flow"))
         return
@@ -117,7 +137,7 @@ def _refuse_card_number(raw: RawMessage) -> None:
         )
 
 
-def _route(message: Waiting, event: Event, routes: Routes) -> Read:
+def _route(message: Waiting, event: Event, routes: Routes, manifest: Manifest) -> Read:
     encoded = encode(event)
     goes_to = tuple(
         route
@@ -131,8 +151,20 @@ def _route(message: Waiting, event: Event, routes: Routes) -> Read:
         routes=goes_to,
         encoded=encoded,
         fact_hash=_fact_hash(message, event),
-        content_hash=hashlib.sha256(encoded).digest(),
+        content_hash=_content_hash(message, encoded),
+        deadline_at=deadline_of(manifest, event, message.received_at),
     )
+
+
+def _content_hash(message: Waiting, encoded: bytes) -> bytes:
+    """Tell contents apart; what was fetched stands for the same object told in any other way.
+
+    It was asked for because the telling was lost. When that comes late after all it is older, or
+    worded differently, and no contradiction that a person would have to settle.
+    """
+    if message.raw.headers.get(FETCHED_HEADER):
+        return FETCHED
+    return hashlib.sha256(encoded).digest()
 
 
 def _is_test(event: Event) -> bool:
@@ -151,7 +183,7 @@ def _fact_hash(message: Waiting, event: Event) -> bytes | None:
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).digest()
 
 
-def _broken_reader(fault: Exception) -> HoldRecord:
+def _broken_reader(fault: BaseException) -> HoldRecord:
     """Hold a message whose reading failed in a way its connector did not foresee."""
     return HoldRecord(
         "connector.fault",

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
-from app.flows.routes import Route
+from app.deliveries.policy import policy_of_code
 from app.pipeline import statements
-from app.pipeline.reading import Batch, Read, Refused, Waiting
+from app.pipeline.place import LaneKey, Placed, place, wake
+from app.pipeline.reading import FETCHED, Batch, Read, Refused, Waiting
+from app.pipeline.rows import LABEL_MAX, TEXT_MAX, bookable, clean, columns
 from connectors.canonical.event import BODIES
 from connectors.sdk.message import HoldRecord
 from infra.database.unit import Session
 from infra.ids import Id, new_id
 from infra.keys.vault import TenantKey
-
-LANE_HASH_BYTES = 16
-LABEL_MAX = 200
-TEXT_MAX = 500
-
-LaneKey = tuple[UUID, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +27,6 @@ class Written:
     routed: tuple[Read, ...]
     deliveries: int
     held: int
-
-
-@dataclass(slots=True)
-class _Placed:
-    """One delivery to write, with its place in its lane."""
-
-    read: Read
-    route: Route
-    lane: LaneKey
-    seq: int = 0
-    is_superseded: bool = False
 
 
 class Writer:
@@ -62,9 +46,10 @@ class Writer:
         refused = [*batch.refused, *conflicts]
         blocked = {one.message.id for one in refused}
         routed = [read for read in fresh if read.message.id not in blocked]
-        placed = await self._place(routed)
+        placed = await place(self._session, self._tenant_id, routed)
         await self._write_events(routed)
         await self._write_deliveries(placed)
+        await wake(self._session, self._tenant_id, placed)
         await self._supersede(placed)
         await self._hold(refused)
         await self._move_messages(placed, merged, batch.skipped, refused)
@@ -97,39 +82,9 @@ class Writer:
             [r.fact_hash for r in repeats],
         )
         content = {repeats[row["ord"] - 1].id: row["content_hash"] for row in known}
-        merged = [r for r in repeats if content.get(r.id) == r.content_hash]
-        changed = [r for r in repeats if content.get(r.id) != r.content_hash]
+        merged = [r for r in repeats if _is_same(r.content_hash, content.get(r.id))]
+        changed = [r for r in repeats if not _is_same(r.content_hash, content.get(r.id))]
         return fresh, merged, [Refused(r.message, _changed(r)) for r in changed]
-
-    async def _place(self, routed: Sequence[Read]) -> list[_Placed]:
-        """Give each delivery its lane and its number; earlier values of one batch are superseded."""
-        placed = [
-            _Placed(read, route, (route.target_connection_id, _lane_hash(read, route)))
-            for read in routed
-            for route in read.routes
-        ]
-        if not placed:
-            return []
-        lanes: dict[LaneKey, list[_Placed]] = defaultdict(list)
-        for one in placed:
-            lanes[one.lane].append(one)
-        rows = await self._session.fetch(
-            statements.LANES,
-            self._tenant_id,
-            [lane[0] for lane in lanes],
-            [lane[1] for lane in lanes],
-            [_clean(of_lane[0].read.event.key)[:LABEL_MAX] for of_lane in lanes.values()],
-            [min(one.route.class_ for one in of_lane) for of_lane in lanes.values()],
-            [len(of_lane) for of_lane in lanes.values()],
-        )
-        for row in rows:
-            of_lane = lanes[row["connection_id"], row["lane_hash"]]
-            first = row["next_seq"] - len(of_lane)
-            for offset, one in enumerate(of_lane):
-                one.seq = first + offset
-                is_last = offset == len(of_lane) - 1
-                one.is_superseded = one.route.ordering == "latest_wins" and not is_last
-        return placed
 
     async def _write_events(self, routed: Sequence[Read]) -> None:
         if not routed:
@@ -137,7 +92,7 @@ class Writer:
         await self._session.execute(
             statements.EVENTS,
             self._tenant_id,
-            *_columns([self._event_row(read) for read in routed]),
+            *columns([self._event_row(read) for read in routed]),
         )
 
     def _event_row(self, read: Read) -> tuple[object, ...]:
@@ -148,13 +103,13 @@ class Writer:
             message.connection_id,
             event.type,
             BODIES[event.type][1],
-            _clean(event.key)[:TEXT_MAX],
-            _clean(event.object_id)[:TEXT_MAX],
-            _clean(event.version)[:TEXT_MAX],
-            _clean(event.label)[:LABEL_MAX],
+            clean(event.key)[:TEXT_MAX],
+            clean(event.object_id)[:TEXT_MAX],
+            clean(event.version)[:TEXT_MAX],
+            clean(event.label)[:LABEL_MAX],
             event.occurred_at,
             event.business_day,
-            _amount(event.amount.amount) if event.amount else None,
+            bookable(event.amount.amount) if event.amount else None,
             event.amount.currency if event.amount else None,
             message.revision,
             ",".join(str(route.flow_id) for route in read.routes),
@@ -163,15 +118,15 @@ class Writer:
             message.received_at,
         )
 
-    async def _write_deliveries(self, placed: Sequence[_Placed]) -> None:
+    async def _write_deliveries(self, placed: Sequence[Placed]) -> None:
         # A planted loss, to see that the books find it; only a debug setting switches it on.
         kept = placed[1:] if self._loses_a_delivery else placed
         rows = [self._delivery_row(one) for one in kept]
         if not rows:
             return
-        await self._session.execute(statements.DELIVERIES, self._tenant_id, *_columns(rows))
+        await self._session.execute(statements.DELIVERIES, self._tenant_id, *columns(rows))
 
-    def _delivery_row(self, one: _Placed) -> tuple[object, ...]:
+    def _delivery_row(self, one: Placed) -> tuple[object, ...]:
         return (
             new_id(),
             one.read.id,
@@ -181,18 +136,19 @@ class Writer:
             one.route.target_connection_id,
             one.lane[1],
             one.seq,
-            one.route.class_,
-            "superseded" if one.is_superseded else "ready",
+            one.class_,
+            "superseded" if one.is_gone else "ready",
             effect_key(self._tenant_id, one.route.flow_id, one.read.id),
             one.read.message.received_at,
+            one.read.deadline_at,
         )
 
-    async def _supersede(self, placed: Sequence[_Placed]) -> None:
+    async def _supersede(self, placed: Sequence[Placed]) -> None:
         """Let the newest value of a `latest_wins` lane replace what still waits before it."""
         newest = {
             one.lane: one.seq
             for one in placed
-            if one.route.ordering == "latest_wins" and not one.is_superseded
+            if one.route.ordering == "latest_wins" and not one.is_gone
         }
         gone: Counter[LaneKey] = Counter(one.lane for one in placed if one.is_superseded)
         if newest:
@@ -236,11 +192,11 @@ class Writer:
     async def _hold(self, refused: Sequence[Refused]) -> None:
         if refused:
             rows = [_hold_row(one) for one in refused]
-            await self._session.execute(statements.HOLDS, self._tenant_id, *_columns(rows))
+            await self._session.execute(statements.HOLDS, self._tenant_id, *columns(rows))
 
     async def _move_messages(
         self,
-        placed: Sequence[_Placed],
+        placed: Sequence[Placed],
         merged: Sequence[Read],
         skipped: Sequence[tuple[Waiting, str]],
         refused: Sequence[Refused],
@@ -251,7 +207,7 @@ class Writer:
         for message, code in skipped:
             rows[message.id] = ("settled", "skipped", code, 0, 0)
         routes = Counter(one.read.message.id for one in placed)
-        open_routes = Counter(one.read.message.id for one in placed if not one.is_superseded)
+        open_routes = Counter(one.read.message.id for one in placed if not one.is_gone)
         for message_id, count in routes.items():
             state = "prepared" if open_routes[message_id] else "settled"
             rows[message_id] = (state, "routed", "", count, open_routes[message_id])
@@ -262,7 +218,7 @@ class Writer:
             await self._session.execute(
                 statements.MESSAGES,
                 self._tenant_id,
-                *_columns(listed),
+                *columns(listed),
                 listed[0][0],
                 listed[-1][0],
             )
@@ -273,15 +229,8 @@ def effect_key(tenant_id: UUID, flow_id: UUID, event_id: UUID) -> str:
     return hashlib.sha256(f"{tenant_id}|{flow_id}|{event_id}".encode()).hexdigest()[:32]
 
 
-def _lane_hash(read: Read, route: Route) -> bytes:
-    """Name the lane: events of one key to one target wait for each other, others never.
-
-    Values of which the latest wins have a lane for each flow: a value that one flow sends must not
-    take the place of the same value that another flow sends elsewhere in the same system.
-    """
-    parts = {"strict": "", "latest_wins": f"|{route.flow_id}", "none": f"|{read.id}"}
-    key = read.event.key + parts[route.ordering]
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:LANE_HASH_BYTES]
+def _is_same(told: bytes, known: bytes | None) -> bool:
+    return told == known or FETCHED in {told, known}
 
 
 def _changed(read: Read) -> HoldRecord:
@@ -303,29 +252,13 @@ def _hold_row(one: Refused) -> tuple[object, ...]:
         message.id,
         message.connection_id,
         hold.code,
-        _clean(hold.pointer)[:TEXT_MAX],
-        _clean(hold.words)[:1000],
-        _clean(f"{position.file} record {position.record}" if position else message.raw.topic)[
+        clean(hold.pointer)[:TEXT_MAX],
+        clean(hold.words)[:1000],
+        clean(f"{position.file} record {position.record}" if position else message.raw.topic)[
             :LABEL_MAX
         ],
         message.position,
-        _amount(hold.amount.amount) if hold.amount else None,
+        bookable(hold.amount.amount) if hold.amount else None,
         hold.amount.currency if hold.amount else None,
+        policy_of_code(hold.code, one.connector).error_class,
     )
-
-
-_LARGEST = Decimal(10) ** 13
-
-
-def _amount(amount: Decimal) -> Decimal | None:
-    """Give an amount that the book can hold; one beyond 10^13 is no price and is not summed up."""
-    return amount if amount.is_finite() and abs(amount) < _LARGEST else None
-
-
-def _clean(text: str) -> str:
-    # PostgreSQL text holds neither NUL nor lone surrogates; the original stays in the sealed body.
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
-
-
-def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))

@@ -21,7 +21,8 @@ from app.processes.floor import Floor, open_floor
 from app.processes.signals import until_signal
 from app.processes.start import start_process
 from infra.bell import Bell, open_broker
-from infra.settings import RedisSettings, WebSettings, load
+from infra.egress.own import policy_of
+from infra.settings import EgressSettings, RedisSettings, WebSettings, load
 from infra.telemetry.events import log_event
 from infra.web.asgi import App, Receive, Scope, Send
 from infra.web.guard import FILE_BODY_BYTES, MESSAGE_BODY_BYTES, WebGuard
@@ -70,6 +71,7 @@ async def open_web(floor: Floor, bell: Bell) -> AsyncIterator[tuple[App, IntakeW
                 principals=principals,
                 files=FileParts(floor.database, floor.connections, writer),
                 ring=bell.ring,
+                policy=policy_of(load(EgressSettings), settings),
             )
         ),
     )

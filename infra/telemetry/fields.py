@@ -27,6 +27,7 @@ _REGISTERED = {
     "duplicates",
     "entitlement",
     "error_at",
+    "error_class",
     "error_type",
     "event",
     "event_name",

@@ -134,6 +134,15 @@ class Fleet:
         wanted = f'"event_name":"{event_name}"'.encode()
         return sum(log.read_bytes().count(wanted) for log in self.logs.glob("*.log"))
 
+    def sum_in_logs(self, wanted: bytes) -> int:
+        """Add up the `count` of all log lines that have these bytes."""
+        return sum(
+            int(line.partition(b'"count":')[2].partition(b"}")[0].partition(b",")[0])
+            for log in self.logs.glob("*.log")
+            for line in log.read_bytes().split(b"\n")
+            if wanted in line
+        )
+
     def _note_death(self, running: _Running) -> None:
         said = running.log.read_bytes()
         if READY not in said:

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from app.deliveries.claim import START, Claim, claim
+from app.deliveries.claim import CRASHES_BEFORE_HOLD, Claim, claim
 from app.deliveries.handover import HandOver
-from app.deliveries.suspect import blame_if_we_die
+from app.deliveries.suspect import acquit, blame_if_we_die
 from app.pipeline.prepare import Preparer
 from connectors.catalog.http.emulator import Recorder
 from infra.database.pool import Database
@@ -61,7 +61,7 @@ async def test_a_record_that_was_being_sent_each_time_a_worker_died_is_set_aside
     first = (await _claimed(stage, lanes=3)).lanes
     killer = first[0].deliveries[0]
 
-    for _ in range(4):
+    for _ in range(CRASHES_BEFORE_HOLD - 1):
         await _claimed(stage, lanes=3)
         await blame_if_we_die(killer, stage.database)
     async with stage.engine():
@@ -75,13 +75,48 @@ async def test_a_record_that_was_being_sent_each_time_a_worker_died_is_set_aside
     assert [row["id"] for row in held] == [killer.id]
 
 
+async def test_a_suspect_that_came_back_is_not_blamed_although_its_result_was_never_written(
+    scene: Scene,
+) -> None:
+    """Found by a record that blocks its worker: the one sent before it was blamed each time."""
+    stage, retailer, target = scene
+    before_killer = (await _claimed(stage, lanes=3)).lanes[0].deliveries[0]
+
+    for _ in range(CRASHES_BEFORE_HOLD + 1):
+        taken = await _claimed(stage, lanes=3)
+        suspect = next(
+            delivery
+            for lane in taken.lanes
+            for delivery in lane.deliveries
+            if delivery.id == before_killer.id
+        )
+        await blame_if_we_die(suspect, stage.database)
+        await acquit(suspect, stage.database)
+    async with stage.engine():
+        await stage.settled(retailer)
+
+    assert await _states(stage, retailer) == {"delivered": 9}
+    assert len(target.target.book.effects) == 9
+
+
+async def test_a_frozen_worker_that_comes_back_takes_back_its_own_blame_alone(scene: Scene) -> None:
+    stage, retailer, _ = scene
+    ours = (await _claimed(stage, lanes=3)).lanes[0].deliveries[0]
+    await blame_if_we_die(ours, stage.database)
+    await _claimed(stage, lanes=3)
+    await blame_if_we_die(ours, stage.database)
+
+    await acquit(ours, stage.database)
+
+    counts = await stage.rows(retailer, "select crash_count from delivery where id = $1", ours.id)
+    assert counts == [{"crash_count": 2}]  # one for being near, one by the other worker
+
+
 async def _claimed(stage: Stage, lanes: int) -> Claim:
     """Claim as a worker would that dies right after, once the lease of the last one has ended."""
     async with asyncio.timeout(10):
         while True:
-            taken = await claim(
-                stage.database, worker="dies", lease_s=LEASE_S, lanes=lanes, cursor=START
-            )
+            taken = await claim(stage.database, worker="dies", lease_s=LEASE_S, lanes=lanes)
             if len(taken.lanes) == lanes:
                 return taken
             await asyncio.sleep(LEASE_S)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -94,16 +95,22 @@ def open_world(folder: Path) -> Iterator[World]:
         servers.remove(data)
 
 
-async def open_shops(world: World, database: Database, count: int) -> list[Shop]:
-    """Make a partner with `count` retailers, each with a signed source, a target and a flow."""
+async def open_shops(
+    world: World, database: Database, count: int, own_ports: Sequence[int] = ()
+) -> list[Shop]:
+    """Make a partner with `count` retailers, each with a signed source, a target and a flow.
+
+    The first ones have targets of their own on these ports, the others share the world's.
+    """
     vault = Vault(database, MasterKeys(MasterKey(world.master_key)))
     operator = OperatorScope(ACTOR)
     partner_id = await create_partner(operator, database, slug="chaos", name="Chaos", brand={})
     shops = []
-    for number in range(count):
+    for number, port in zip_longest(range(count), own_ports, fillvalue=world.target_port):
         facts = RetailerFacts(f"shop-{number:03}", f"Shop {number}")
         tenant_id = await create_retailer(operator, database, partner_id, facts)
-        shops.append(await _configure(world, database, vault, tenant_id))
+        mine = replace(world, target_port=port)
+        shops.append(await _configure(mine, database, vault, tenant_id))
     return shops
 
 

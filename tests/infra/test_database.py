@@ -136,6 +136,17 @@ async def test_a_failing_block_leaves_nothing_behind(database: Database) -> None
         assert await session.fetch_value("select title from connection") == ""
 
 
+async def test_a_value_that_fits_no_column_is_a_fault_and_not_a_book_that_is_away(
+    database: Database,
+) -> None:
+    with pytest.raises(asyncpg.DataError, match="out of int32 range"):
+        async with begin(EngineScope(), database) as session:
+            await session.fetch_value("select $1::int4", 2**40)
+
+    async with begin(EngineScope(), database) as session:
+        assert await session.fetch_value("select 1") == 1
+
+
 async def test_the_orm_shares_the_transaction_of_the_unit_of_work(database: Database) -> None:
     tenant_id = await a_tenant(database)
     await add_connection(database, tenant_id)

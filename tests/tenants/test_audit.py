@@ -27,8 +27,10 @@ from tenants.audit import (
     AuditWithoutActor,
     ChainHead,
     Detail,
+    Line,
     platform,
     record,
+    record_many,
     verify_chain,
 )
 
@@ -250,3 +252,35 @@ async def test_a_scope_that_names_nobody_cannot_write_a_line(
     with pytest.raises(AuditWithoutActor):
         async with begin(scope, database) as session:
             await record(session, "test.write_line", "line:1", {})
+
+
+async def test_many_lines_at_once_are_the_same_chain_as_one_by_one(database: Database) -> None:
+    scope = await a_chain(database, 2)
+    lines = [Line("test.write_line", f"line:{n}", {"number": n, "ünï": None}) for n in range(3, 9)]
+
+    async with begin(scope, database) as session:
+        assert await record_many(session, lines) == 8
+        assert await record(session, "test.write_line", "line:9", {"number": 9}) == 9
+        assert await record_many(session, []) == 0
+
+    report = await verify_chain(scope, database)
+    assert (report.ok, report.head.seq) == (True, 9)
+    async with begin(scope, database) as session:
+        rows = await session.fetch("select seq, subject, actor from audit order by seq")
+    assert [row["subject"] for row in rows] == [f"line:{n}" for n in range(1, 10)]
+    assert {row["actor"] for row in rows} == {"person:ada"}
+
+
+async def test_two_who_write_many_lines_at_once_do_not_break_the_chain(database: Database) -> None:
+    scope = TenantScope(new_id(), "person:ada")
+
+    async def write(name: str) -> None:
+        for begun in range(5):
+            lines = [Line("test.write_line", f"{name}:{begun}:{n}", {}) for n in range(50)]
+            async with begin(scope, database) as session:
+                await record_many(session, lines)
+
+    await asyncio.gather(write("a"), write("b"))
+
+    report = await verify_chain(scope, database)
+    assert (report.ok, report.head.seq) == (True, 500)

@@ -155,7 +155,7 @@ async def _cause(session: Session, key: tuple[Id, Id], event: Event) -> bool:
         case "probe_due":
             return await take_probe(session, *key)
         case "probe_worked":
-            return await close_breaker(session, *key)
+            return await close_breaker(session, *key) is not None
         case "probe_failed":
             return await fail_probe(session, *key, "Still down.")
         case "denied":

@@ -81,6 +81,14 @@ async def test_a_changed_setting_changes_the_connection_and_is_audited(database:
             WantedConnection("x", "shopify", settings={"locations": float("nan")}),
             "connection.setting_invalid",
         ),
+        (
+            WantedConnection("x", "shopify", settings={"budget": {"rate_per_s": 0, "burst": 5}}),
+            "connection.budget_invalid",
+        ),
+        (
+            WantedConnection("x", "shopify", settings={"budget": 5}),
+            "connection.budget_invalid",
+        ),
         (WantedConnection("shop", "tryton"), "connection.connector_fixed"),
     ],
 )

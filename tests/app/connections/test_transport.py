@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,6 +16,7 @@ from app.connections.credentials import credential_headers
 from app.connections.directory import BookedConnection, ConnectionBook
 from app.connections.secrets import SealedSecret, Secrets, seal_context
 from app.connections.transports import Transports
+from app.connections.watch import ConnectionWatch
 from connectors.sdk.manifest import Auth, Webhook
 from connectors.sdk.signatures import Verified, verify
 from connectors.sdk.transport import AnswerLost, Call, NotSent
@@ -65,9 +68,22 @@ async def target() -> AsyncIterator[Target]:
 
 
 @pytest_asyncio.fixture
-async def transports() -> AsyncIterator[Transports]:
-    async with EgressClient(EgressPolicy(allow=frozenset({"127.0.0.1"}))) as egress:
-        yield Transports(egress)
+async def transports(database: Database) -> AsyncIterator[Transports]:
+    async with open_transports(database, frozenset({"127.0.0.1"})) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_transports(database: Database, allow: frozenset[str]) -> AsyncIterator[Transports]:
+    """Run the transports of one process until the block ends."""
+    async with EgressClient(EgressPolicy(allow=allow)) as egress, asyncio.TaskGroup() as tasks:
+        opened = Transports(egress, database, ConnectionWatch(database))
+        running = tasks.create_task(opened.run())
+        try:
+            yield opened
+        finally:
+            running.cancel()
+            await opened.close()
 
 
 async def booked(
@@ -185,9 +201,9 @@ async def test_a_lost_answer_is_not_taken_for_an_unsent_call(
 async def test_a_private_address_that_is_not_allowed_is_not_reached(database: Database) -> None:
     erp = await booked(database, "https://127.0.0.1:9")
 
-    async with EgressClient(EgressPolicy()) as egress:
+    async with open_transports(database, frozenset()) as transports:
         with pytest.raises(NotSent) as refusal:
-            await Transports(egress).of(erp).request(Call("GET", "/"))
+            await transports.of(erp).request(Call("GET", "/"))
 
     assert refusal.value.code == "egress.address_blocked"
 
@@ -205,7 +221,7 @@ async def test_a_target_that_asks_for_patience_is_left_alone(
     assert first.status == 429
     assert refusal.value.code == "pace.exhausted"
     assert refusal.value.after_s is not None
-    assert 25 < refusal.value.after_s <= 30
+    assert 25 < refusal.value.after_s <= 31
     assert len(target.seen) == 1
 
 

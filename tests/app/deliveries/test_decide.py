@@ -11,7 +11,10 @@ import pytest
 
 from app.deliveries.backoff import SCHEDULE_S, next_try_s
 from app.deliveries.decide import Attempted, decide
+from app.deliveries.policy import policy_of
 from app.deliveries.states import FINAL, MOVES, OPEN, State, may_move
+from app.flows.routes import Ordering
+from connectors.sdk.manifest import KeyStyle
 from connectors.sdk.outcome import (
     AuthorizationLost,
     Delivered,
@@ -48,6 +51,7 @@ def seeded() -> random.Random:
         (Unknown("Lost."), Attempted(1, "lookup", 1), "checking", "target.answer_lost", True),
         (RetryLater("x.y", "z"), Attempted(13, "native", 1), "held", "retries.exhausted", True),
         (Unknown("Lost."), Attempted(13, "lookup", 1), "held", "outcome.unknown", True),
+        (Unknown("Lost."), Attempted(1, "none", 1), "held", "outcome.unknown", True),
         (
             NotYet("order", "w"),
             Attempted(2, "native", 90_000),
@@ -64,6 +68,62 @@ def test_each_answer_leads_to_its_state(
 
     assert (decision.state, decision.code, decision.burns) == (state, code, burns)
     assert may_move("delivering", decision.state)
+
+
+@pytest.mark.parametrize(
+    ("keys", "ordering", "state"),
+    [
+        ("native", "strict", "waiting"),
+        ("native", "latest_wins", "waiting"),
+        ("native", "none", "waiting"),
+        ("external_ref", "strict", "waiting"),
+        ("external_ref", "latest_wins", "waiting"),
+        ("external_ref", "none", "waiting"),
+        ("lookup", "strict", "checking"),
+        ("lookup", "latest_wins", "checking"),
+        ("lookup", "none", "checking"),
+        ("none", "strict", "held"),
+        ("none", "latest_wins", "waiting"),
+        ("none", "none", "held"),
+    ],
+)
+def test_after_a_lost_answer_nothing_is_sent_again_that_could_be_done_twice(
+    keys: KeyStyle, ordering: Ordering, state: State
+) -> None:
+    tried = Attempted(1, keys, 1, ordering=ordering)
+
+    decision = decide(Unknown("Lost."), tried, rng=seeded())
+
+    assert (decision.state, decision.error_class) == (state, "unknown")
+
+
+def test_what_must_come_first_is_named_for_its_source_and_not_as_a_field() -> None:
+    decision = decide(NotYet("1001", "First the order."), FIRST, rng=seeded())
+
+    assert (decision.missing, decision.pointer) == ("1001", "")
+    assert (decision.wait_s, decision.error_class) == (60.0, "dependency")
+
+
+def test_an_order_in_trouble_is_tried_far_more_often_than_a_catalogue() -> None:
+    def tries(flow_class: int) -> int:
+        answer = RetryLater("target.unavailable", "Down.")
+        return next(
+            number
+            for number in range(1, 100)
+            if decide(answer, Attempted(number, "native", 1, "", flow_class), rng=seeded()).state
+            == "held"
+        )
+
+    assert {flow_class: tries(flow_class) for flow_class in range(4)} == {0: 45, 1: 45, 2: 13, 3: 9}
+
+
+@pytest.mark.parametrize(
+    "outcome", [RetryLater("x.y", "z"), Rejected("x.y", "/z", "z"), Unknown("z"), NotYet("1", "z")]
+)
+def test_every_decision_carries_the_class_of_its_answer(outcome: Outcome) -> None:
+    for attempt in (1, 100):
+        tried = Attempted(attempt, "native", attempt * 1000)
+        assert decide(outcome, tried, rng=seeded()).error_class == policy_of(outcome).error_class
 
 
 def test_a_rejected_record_names_its_field_and_waits_for_a_person() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from app.deliveries.claim import START, ClaimedLane, claim
+from app.deliveries.claim import ClaimedLane, claim
 from app.deliveries.decide import Decision
 from app.deliveries.handover import HandOver
+from app.deliveries.look import START
 from app.deliveries.settle import LaneResult, Priced, Tried, settle
 from app.pipeline.prepare import Preparer
 from infra import clock

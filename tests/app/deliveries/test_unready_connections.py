@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from app.connections.configure import WantedConnection, ensure_connection
 from app.connections.secrets import put_secret
-from app.deliveries.claim import START, claim
+from app.deliveries.claim import claim
+from app.deliveries.look import START
 from app.deliveries.settle import LaneResult, settle
 from connectors.catalog.http.emulator import Recorder, Target
 from infra.database.pool import Database

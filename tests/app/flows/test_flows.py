@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from app.flows import blueprints
@@ -9,6 +11,7 @@ from app.flows.blueprints import blueprint
 from app.flows.fit import fit
 from app.flows.install import WantedFlow, ensure_flow
 from app.flows.routes import Route, RouteBook
+from app.flows.versions import list_versions
 from connectors.registry import manifest
 from connectors.sdk.manifest import Manifest
 from infra.database.pool import Database
@@ -156,6 +159,26 @@ async def test_a_flow_wanted_twice_is_made_once_and_a_change_raises_its_version(
         settings={"team": "web"},
         version=2,
     )
+
+
+async def test_a_flow_keeps_its_published_rules_unless_its_configuration_speaks_of_them(
+    database: Database,
+) -> None:
+    retailer = await make_retailer(database)
+    shop, erp = await retailer.connect("shop", "shopify"), await retailer.connect("erp")
+    rule = {"path": "body.store", "kind": "constant", "value": "7"}
+    plain = WantedFlow("orders", "web_order_to_erp", shop, erp)
+
+    flow_id, _ = await install(retailer, replace(plain, overrides=(rule,)))
+    unspoken = await install(retailer, plain)
+    cleared = await install(retailer, replace(plain, overrides=()))
+    with pytest.raises(Unprocessable) as refusal:
+        await install(retailer, replace(plain, overrides=({**rule, "path": "body.odd"},)))
+
+    assert (unspoken[1], cleared[1], refusal.value.code) == (False, True, "mapping.invalid")
+    async with begin(retailer.scope, database) as session:
+        versions = await list_versions(session, flow_id, 10)  # type: ignore[arg-type]
+    assert [(each.version, each.overrides) for each in versions] == [(2, ()), (1, (rule,))]
 
 
 async def test_the_route_of_a_flow_switched_off_is_known_and_closed(database: Database) -> None:

@@ -1,0 +1,1 @@
+"""A connector that does what no connector should, for the runs that try it; in no catalogue."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.exceptions.claim import Decision, close_hold, take_delivery, take_message, unblock_lane
+from app.exceptions.claim import Decision
 from app.exceptions.hold import Hold, find_hold
+from app.exceptions.together import close_all, discard_all, take_all
 from infra.database.pool import Database
 from infra.database.scope import TenantScope
-from infra.database.unit import Session, begin
+from infra.database.unit import begin
 from infra.ids import Id
+
+ACTION = "exceptions.discard_hold"
 
 
 async def discard_hold(
@@ -20,39 +23,11 @@ async def discard_hold(
     Cannot be undone. Raises NotFound, AlreadyDecided.
     """
     async with begin(scope, database) as session:
-        hold = await find_hold(session, scope, hold_id)
-        discard = _discard_message if hold.delivery_id is None else _discard_delivery
-        await discard(session, scope, hold)
-        decision = Decision("discarded", "exceptions.discard_hold", reason)
-        decided = await close_hold(session, scope, hold, decision, {"reason": reason})
+        taken = await take_all(session, scope, [hold_id])
+        hold = taken.one()
+        await discard_all(session, scope, taken)
+        decision = Decision("discarded", ACTION, reason)
+        await close_all(session, scope, taken, decision, {"reason": reason})
+        decided = await find_hold(session, scope, hold.id)
     ring()
     return decided
-
-
-async def _discard_message(session: Session, scope: TenantScope, hold: Hold) -> None:
-    await take_message(session, scope, hold)
-    await session.execute(
-        "update message set state = 'discarded', fate = 'discarded'"
-        " where tenant_id = $1 and id = $2",
-        scope.tenant_id,
-        hold.message_id,
-    )
-
-
-async def _discard_delivery(session: Session, scope: TenantScope, hold: Hold) -> None:
-    held = await take_delivery(session, scope, hold)
-    await session.execute(
-        "update delivery set state = 'discarded', settled_at = now()"
-        " where tenant_id = $1 and id = $2",
-        scope.tenant_id,
-        held.id,
-    )
-    await unblock_lane(session, scope, held, 1)
-    # Decided from the row alone, as when the engine settles a message's last delivery.
-    await session.execute(
-        "update message set open_routes = open_routes - 1,"
-        " state = case when open_routes = 1 and state = 'prepared' then 'settled' else state end"
-        " where tenant_id = $1 and id = $2",
-        scope.tenant_id,
-        held.message_id,
-    )

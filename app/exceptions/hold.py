@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from infra.database.pool import Database
@@ -15,12 +16,24 @@ from infra.errors import NotFound
 from infra.ids import Id
 
 HoldState = Literal["open", "released", "edited", "discarded", "superseded", "healed"]
+HoldSort = Literal["newest", "age", "money", "deadline"]
 
 _COLUMNS = (
     "id, message_id, delivery_id, connection_id, flow_id, code, pointer, words, label,"
     " position::text, amount, currency, state, owner, due_at, reason, decided_by, decided_at,"
-    " created_at"
+    " created_at, error_class, incident_id, tags, event_type, object_id, deadline_at, recheck_at"
 )
+
+# By what a list is sorted, whether it rises, and the id as the last word. What has no money or no
+# deadline comes last.
+_MONEY = "coalesce(amount, '-Infinity')"
+_DEADLINE = "coalesce(deadline_at, 'infinity')"
+SORTS: dict[HoldSort, tuple[str, str]] = {
+    "newest": ("", "desc"),
+    "age": ("", "asc"),
+    "money": (_MONEY, "desc"),
+    "deadline": (_DEADLINE, "asc"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,8 @@ class Hold:
     """One record that waits, or waited, for a person.
 
     `delivery_id` is None when the message itself cannot be read; otherwise one target refused it.
-    `position` is JSON text; times are UTC.
+    `position` is JSON text; times are UTC. `deadline_at` is when it begins to cost more than work,
+    `recheck_at` when the target is asked next whether it has it by now.
     """
 
     id: UUID
@@ -50,36 +64,89 @@ class Hold:
     decided_by: str
     decided_at: datetime | None
     created_at: datetime
+    error_class: str = ""
+    incident_id: UUID | None = None
+    tags: tuple[str, ...] = ()
+    event_type: str = ""
+    object_id: str = ""
+    deadline_at: datetime | None = None
+    recheck_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HoldFilter:
-    """Which holds to list; None lets all pass. `before` is the last id of the page before."""
+    """Which holds to list; None lets all pass. `before` is the last id of the page before.
+
+    `owner` empty is: nobody's. `created_before` finds what is older; `text` is part of the label in
+    any case of letters.
+    """
 
     state: HoldState | None = "open"
     code: str | None = None
     connection_id: Id | None = None
     before: Id | None = None
+    error_class: str | None = None
+    flow_id: Id | None = None
+    incident_id: Id | None = None
+    owner: str | None = None
+    tag: str | None = None
+    event_type: str | None = None
+    min_amount: Decimal | None = None
+    created_before: datetime | None = None
+    text: str | None = None
+    sort: HoldSort = "newest"
+
+
+# field of the filter -> its condition; `{}` is the place of the argument
+_CONDITIONS: dict[str, str] = {
+    "state": "state = {}",
+    "code": "code = {}",
+    "connection_id": "connection_id = {}",
+    "error_class": "error_class = {}",
+    "flow_id": "flow_id = {}",
+    "incident_id": "incident_id = {}",
+    "owner": "owner = {}",
+    "tag": "{} = any(tags)",
+    "event_type": "event_type = {}",
+    "min_amount": "amount >= {}",
+    "created_before": "created_at < {}",
+    "text": "label ilike {}",
+}
+
+
+def conditions(scope: TenantScope, wanted: HoldFilter) -> tuple[str, list[Any]]:
+    """Write a filter as SQL on `hold` with its arguments; the tenant is the first of them."""
+    parts = ["tenant_id = $1"]
+    args: list[Any] = [scope.tenant_id]
+    for name, condition in _CONDITIONS.items():
+        value = getattr(wanted, name)
+        if value is not None:
+            args.append(_anywhere(value) if name == "text" else value)
+            parts.append(condition.format(f"${len(args)}"))
+    return " and ".join(parts), args
 
 
 async def list_holds(
     scope: TenantScope, database: Database, wanted: HoldFilter, limit: int
 ) -> list[Hold]:
-    """Give up to `limit` holds, newest first."""
+    """Give up to `limit` holds in the order that is wanted."""
+    where, args = conditions(scope, wanted)
+    key, direction = SORTS[wanted.sort]
+    ranked = f"{key}, id" if key else "id"
+    if wanted.before is not None:
+        args.append(wanted.before)
+        sign = "<" if direction == "desc" else ">"
+        # The place of the last row is read from the row itself: a cursor is only an id.
+        last = f"select {ranked} from hold where tenant_id = $1 and id = ${len(args)}"  # noqa: S608
+        where += f" and ({ranked}) {sign} ({last})"
+    order = f"{key} {direction}, id {direction}" if key else f"id {direction}"
+    args.append(limit)
     async with begin(scope, database) as session:
         rows = await session.fetch(
-            f"select {_COLUMNS} from hold where tenant_id = $1"  # noqa: S608 - our own names
-            " and ($2::uuid is null or id < $2) and ($3::text is null or state = $3)"
-            " and ($4::text is null or code = $4) and ($5::uuid is null or connection_id = $5)"
-            " order by id desc limit $6",
-            scope.tenant_id,
-            wanted.before,
-            wanted.state,
-            wanted.code,
-            wanted.connection_id,
-            limit,
+            f"select {_COLUMNS} from hold where {where} order by {order} limit ${len(args)}",  # noqa: S608
+            *args,
         )
-    return [_hold(row) for row in rows]
+    return [hold_of(row) for row in rows]
 
 
 async def read_hold(scope: TenantScope, database: Database, hold_id: Id) -> Hold:
@@ -90,15 +157,30 @@ async def read_hold(scope: TenantScope, database: Database, hold_id: Id) -> Hold
 
 async def find_hold(session: Session, scope: TenantScope, hold_id: Id) -> Hold:
     """Give one hold within a transaction that is already open; raises NotFound."""
-    row = await session.fetch_one(
-        f"select {_COLUMNS} from hold where tenant_id = $1 and id = $2",  # noqa: S608
-        scope.tenant_id,
-        hold_id,
-    )
-    if row is None:
+    found = await find_holds(session, scope, [hold_id])
+    if not found:
         raise NotFound
-    return _hold(row)
+    return found[0]
 
 
-def _hold(row: Row) -> Hold:
-    return Hold(**dict(row))
+async def find_holds(
+    session: Session, scope: TenantScope, ids: Sequence[Id], *, are_locked: bool = False
+) -> list[Hold]:
+    """Give the holds of these ids that there are, in the order of their ids, on demand locked."""
+    rows = await session.fetch(
+        f"select {_COLUMNS} from hold where tenant_id = $1 and id = any($2) order by id"  # noqa: S608
+        f"{' for update' if are_locked else ''}",
+        scope.tenant_id,
+        list(ids),
+    )
+    return [hold_of(row) for row in rows]
+
+
+def hold_of(row: Row) -> Hold:
+    """Read a row."""
+    return Hold(**{**dict(row), "tags": tuple(row["tags"])})
+
+
+def _anywhere(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

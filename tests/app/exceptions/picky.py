@@ -26,7 +26,7 @@ class PickyTarget(Target):
         """Refuse, or take as the recording target does and keep what was sent."""
         event = json.loads(body)
         order = event["data"]
-        if order["order_id"] in self.refused and order.get("store") != self.accepted_store:
+        if order.get("order_id") in self.refused and order.get("store") != self.accepted_store:
             return _REFUSAL
         self.taken.append({**order, "idempotency_key": headers.get("idempotency-key", "")})
         return Target.take(self, headers, body)

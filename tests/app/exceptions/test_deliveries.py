@@ -207,6 +207,8 @@ async def test_a_delivery_takes_no_raw_body(shop: Shop) -> None:
 
 async def test_what_may_have_had_its_effect_is_not_edited(shop: Shop) -> None:
     shop.target.faults = Faults(lost=1.0)
+    # The schedule of 12 tries: it ends before the breaker has seen enough to open.
+    await shop.stage.write(shop.retailer, "update flow set class = 2")
     await shop.stage.accept(shop.retailer, "source", order_event(1))
     async with shop.stage.engine(retry_scale=1_000_000.0):
         await shop.stage.settled(shop.retailer, at_most_s=60)

@@ -1,0 +1,1 @@
+"""Three incidents, not 8,412 errors: find, measure, tell, assign, comment, snooze, resolve."""

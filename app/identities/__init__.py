@@ -1,0 +1,1 @@
+"""External ids and ours: which name meant which of our objects at which moment."""

@@ -1,0 +1,1 @@
+"""The return saga: observe facts, plan what is missing, perform it, decide what a person must."""

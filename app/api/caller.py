@@ -15,9 +15,9 @@ from fastapi import Depends, Header, Request
 from app.api.parts import ApiParts
 from app.intake.events import authenticated, chosen_tenant
 from app.intake.hooks import lower_headers
-from infra.database.scope import TenantScope
+from infra.database.scope import OperatorScope, PartnerScope, TenantScope
 from infra.errors import Forbidden
-from tenants.principal import Principal
+from tenants.principal import Principal, directory_scope
 from tenants.roles import Permission, allows
 
 TenantHeader = Annotated[
@@ -60,6 +60,33 @@ def caller_with(*needed: Permission) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+@dataclass(frozen=True, slots=True)
+class WideCaller:
+    """A request about all retailers that its key reaches, or about the one that it names."""
+
+    scope: TenantScope | PartnerScope | OperatorScope
+    principal: Principal
+    parts: ApiParts
+
+
+def wide_caller_with(*needed: Permission) -> Callable[..., Awaitable[WideCaller]]:
+    """Make the dependency of routes about several retailers; a retailer's key sees itself."""
+
+    async def caller(request: Request, tenant_id: TenantHeader = None) -> WideCaller:
+        parts: ApiParts = request.app.state.parts
+        headers = lower_headers(request.scope)
+        principal = await authenticated(headers, parts.principals)
+        for permission in needed:
+            if not allows(principal.role, permission):
+                raise Forbidden(f"This key lacks the permission {permission}.")
+        if tenant_id is None:
+            return WideCaller(directory_scope(principal), principal, parts)
+        scope = await chosen_tenant(principal, headers, parts.database)
+        return WideCaller(scope, principal, parts)
+
+    return caller
+
+
 MessageReader = Annotated[Caller, Depends(caller_with(Permission.MESSAGES_READ))]
 BodyReader = Annotated[
     Caller, Depends(caller_with(Permission.MESSAGES_READ, Permission.PAYLOADS_READ))
@@ -71,7 +98,12 @@ ExceptionDecider = Annotated[Caller, Depends(caller_with(Permission.EXCEPTIONS_D
 PayloadEditor = Annotated[
     Caller, Depends(caller_with(Permission.EXCEPTIONS_DECIDE, Permission.PAYLOADS_READ))
 ]
+DirectoryReader = Annotated[WideCaller, Depends(wide_caller_with(Permission.EXCEPTIONS_READ))]
 ConnectionReader = Annotated[Caller, Depends(caller_with(Permission.CONNECTIONS_READ))]
+ConnectionManager = Annotated[Caller, Depends(caller_with(Permission.CONNECTIONS_MANAGE))]
 FlowReader = Annotated[Caller, Depends(caller_with(Permission.FLOWS_READ))]
+FlowManager = Annotated[Caller, Depends(caller_with(Permission.FLOWS_MANAGE))]
+ReplayRunner = Annotated[Caller, Depends(caller_with(Permission.REPLAYS_RUN))]
+ReplayApprover = Annotated[Caller, Depends(caller_with(Permission.REPLAYS_APPROVE))]
 LedgerReader = Annotated[Caller, Depends(caller_with(Permission.LEDGER_READ))]
 Sender = Annotated[Caller, Depends(caller_with(Permission.MESSAGES_SEND))]

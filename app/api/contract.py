@@ -9,8 +9,23 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from app.api.alert_channels import ChannelChanges, NewChannel
 from app.api.decisions import DiscardRequest, EditRequest, ReleaseRequest
+from app.api.exception_filter import FilterRequest
+from app.api.flow_versions import PreviewRequest, PublishRequest
+from app.api.incident_shapes import (
+    AssignIncidentRequest,
+    CommentIncidentRequest,
+    ResolveIncidentRequest,
+    SnoozeIncidentRequest,
+)
+from app.api.overrides import EndRequest, OverrideRequest
+from app.api.pauses import PauseRequest
+from app.api.reconnect import CredentialsRequest
+from app.api.replay_shapes import ReplayRequest
 from app.api.thin_routes import THIN_PATHS, THIN_SCHEMAS
+from app.api.work_requests import AssignRequest, BulkRequest, CommentRequest, TagRequest
+from app.exceptions.replay.selection import Selection
 from infra.web.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
@@ -28,7 +43,30 @@ Lists are newest first and paged by cursor.
 """.strip()
 
 # What is read by a dependency of ours and so is not found by the framework.
-_BODIES: tuple[type[BaseModel], ...] = (ReleaseRequest, EditRequest, DiscardRequest)
+_BODIES: tuple[type[BaseModel], ...] = (
+    ReplayRequest,
+    Selection,
+    ReleaseRequest,
+    EditRequest,
+    DiscardRequest,
+    AssignRequest,
+    CommentRequest,
+    TagRequest,
+    BulkRequest,
+    FilterRequest,
+    PublishRequest,
+    PreviewRequest,
+    OverrideRequest,
+    EndRequest,
+    NewChannel,
+    ChannelChanges,
+    PauseRequest,
+    AssignIncidentRequest,
+    CommentIncidentRequest,
+    SnoozeIncidentRequest,
+    ResolveIncidentRequest,
+    CredentialsRequest,
+)
 
 _WITH_KEY = (401, 403, 404, 422, 503)
 _WITH_BODY = (400, 408, 413, 415)
@@ -39,6 +77,12 @@ _FURTHER: dict[str, tuple[int, ...]] = {
     "release_exception": (409,),
     "discard_exception": (409,),
     "edit_exception": (409, 410),
+    "assign_exception": (409,),
+    "tag_exception": (409,),
+    "publish": (409,),
+    "end_override": (409,),
+    "pause_one_connection": (409,),
+    "resume_one_connection": (409,),
     "readyz": (503,),
     "explain_problem": (404,),
 }

@@ -1,4 +1,4 @@
-"""What a decision about an exception is sent as."""
+"""What a decision about one exception is sent as."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic_core import PydanticCustomError
 
 from app.api.shapes import Request
 
-_CLEAN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
+CLEAN = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 
 Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=_CLEAN)
+    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=CLEAN)
 ]
 
 
@@ -21,7 +21,7 @@ class ReleaseRequest(Request):
     """Let an exception go on unchanged."""
 
     reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=500, pattern=_CLEAN)
+        str, StringConstraints(strip_whitespace=True, max_length=500, pattern=CLEAN)
     ] = Field(default="", description="Why; stands in the audit log.")
 
 
@@ -45,6 +45,10 @@ class EditRequest(Request):
         default=None,
         description="New content of an event as `GET /v1/events/{event_id}` shows it: `head` and"
         " `body`. `type`, `key` and `object_id` of the head must stay.",
+    )
+
+    preview: bool = Field(
+        default=False, description="Only check it and say what would change; nothing is written."
     )
 
     @model_validator(mode="after")

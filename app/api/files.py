@@ -32,7 +32,8 @@ class FileReceiptShape(Answer):
             "content": {
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
             },
-        }
+        },
+        "x-refusals": (429,),
     },
 )
 async def put_file(

@@ -17,7 +17,8 @@ from infra.errors import NotFound
 
 _COLUMNS = (
     "id, name, blueprint, source_connection_id, target_connection_id, event_types, action,"
-    " ordering, class, settings::text, is_enabled, version, created_at, updated_at"
+    " ordering, class, settings::text, overrides::text, is_enabled,"
+    " is_paused, pause_reason, version, created_at, updated_at"
 )
 
 routes = APIRouter(prefix="/v1/flows", tags=["flows"])
@@ -38,7 +39,12 @@ class FlowShape(Answer):
         description="0 orders and payments, 1 stock and fulfilment, 2 prices, 3 bulk.", ge=0, le=3
     )
     settings: dict[str, Any]
+    overrides: list[dict[str, Any]] = Field(
+        description="What the retailer changed of the mapping, in the order in which it is applied."
+    )
     is_enabled: bool
+    is_paused: bool = Field(description="Its events are accepted and kept, none is sent.")
+    pause_reason: str
     version: int = Field(description="Rises by one with each change.")
     created_at: datetime
     updated_at: datetime
@@ -80,5 +86,6 @@ def _shape(row: Row) -> FlowShape:
     for name in ("id", "source_connection_id", "target_connection_id"):
         values[name] = str(row[name])
     values["settings"] = json.loads(row["settings"])
+    values["overrides"] = json.loads(row["overrides"])
     values["priority"] = values.pop("class")
     return FlowShape(**values)

@@ -30,6 +30,106 @@ PAGES: dict[str, ProblemPage] = {
         "The target's last answer was lost, so it may already have this record.",
         "Release it, so that it is sent again under the same key, or discard it.",
     ),
+    "exceptions.tag_invalid": ProblemPage(
+        "Tag not usable",
+        "A tag has other characters than lower-case letters, digits, hyphens and underscores.",
+        "Use 1 to 40 of these.",
+    ),
+    "bulk.too_many": ProblemPage(
+        "Too many at once",
+        "One call acts on at most 10,000 exceptions.",
+        "Split the ids over several calls, or give a filter and go on with `resume_after`.",
+    ),
+    "mapping.invalid": ProblemPage(
+        "Rules not usable",
+        "A rule of the mapping names a field that no event of the flow has, or cannot be computed.",
+        "Each entry of `errors` names a rule by its place. Correct these and try again.",
+    ),
+    "flow.version_changed": ProblemPage(
+        "Published meanwhile",
+        "Another version of the flow was published since the one that you have seen.",
+        "Read the present version, then publish on top of it.",
+    ),
+    "override.invalid": ProblemPage(
+        "Override not possible",
+        "An override by hand needs an end within 90 days and, to set a value, a field of the event.",
+        "Correct the field that `errors` names.",
+    ),
+    "override.ended": ProblemPage(
+        "Ended already",
+        "This override has ended, by itself or by somebody else.",
+        "There is nothing left to do.",
+    ),
+    "incident.still_open": ProblemPage(
+        "Incident still open",
+        "Records of this incident are held or wait, or its connection does not work yet.",
+        "Decide about what is held; what waits closes it by itself when it is through.",
+    ),
+    "incident.snooze_invalid": ProblemPage(
+        "Moment not possible",
+        "An incident is left in peace for at most 30 days, until a moment to come.",
+        "Choose a moment within the next 30 days.",
+    ),
+    "alert.kind_unknown": ProblemPage(
+        "Kind of channel not known",
+        "Alerts go to channels of a few kinds, and this is none of them.",
+        "Choose one of the kinds that the answer names.",
+    ),
+    "alert.address_invalid": ProblemPage(
+        "Address not usable",
+        "The address of a channel is not one plain e-mail address, or a URL that may not be called.",
+        "Give one e-mail address, or an https URL that is open to the public network.",
+    ),
+    "alert.too_many_channels": ProblemPage(
+        "Too many channels",
+        "A retailer or partner has at most 50 channels for alerts.",
+        "Remove a channel that nobody reads.",
+    ),
+    "alert.channel_in_use": ProblemPage(
+        "Channel in use",
+        "A channel that is switched on cannot be removed: people may rely on it.",
+        "Switch it off first, then remove it.",
+    ),
+    "alert.channel_off": ProblemPage(
+        "Channel switched off",
+        "Nothing is sent to a channel that is switched off.",
+        "Switch it on; if its receiver had said that it is gone, change the address first.",
+    ),
+    "alert.no_secret": ProblemPage(
+        "Channel without a secret",
+        "What goes to channels of this kind is not signed.",
+        "There is nothing to change.",
+    ),
+    "replay.too_many": ProblemPage(
+        "Too many records",
+        "A replay brings at most 100,000 records.",
+        "Choose fewer: a shorter time, one flow or one code.",
+    ),
+    "replay.too_many_previews": ProblemPage(
+        "Too many previews",
+        "A retailer can have 20 previews under way at once.",
+        "Wait until one is ready, or cancel one.",
+    ),
+    "replay.preview_too_old": ProblemPage(
+        "Preview too old",
+        "A preview can be started for 15 minutes and approved for 4 hours; then much may have changed.",
+        "Preview the same selection again, then start.",
+    ),
+    "replay.wrong_state": ProblemPage(
+        "Not possible now",
+        "Only a ready preview can be started, and only what waits for approval be approved.",
+        "Read the replay's present state.",
+    ),
+    "replay.nothing_to_do": ProblemPage(
+        "Nothing to replay",
+        "Every chosen record was left out, because it could not be brought safely.",
+        "Read its items: each says why, and what to do first.",
+    ),
+    "replay.second_person_needed": ProblemPage(
+        "Second person needed",
+        "Whoever asked for a replay, or started it, cannot approve it.",
+        "Let somebody else approve it who may.",
+    ),
     "edit.wrong_kind": ProblemPage(
         "Wrong kind of content",
         "A message that cannot be read takes a new raw body; a refused delivery takes a new event.",
@@ -85,6 +185,26 @@ PAGES: dict[str, ProblemPage] = {
         "A request with this Idempotency-Key has not been answered yet.",
         "Wait for Retry-After, then send the same request again.",
     ),
+    "connection.no_credentials": ProblemPage(
+        "No credential needed",
+        "Calls to the system of this connection carry no credential, so there is none to give anew.",
+        "Look at its settings instead, such as its address.",
+    ),
+    "reconnect.credential_missing": ProblemPage(
+        "Credential missing",
+        "A credential that the link asks for was not given.",
+        "Give all that are asked for, together.",
+    ),
+    "reconnect.credential_not_asked": ProblemPage(
+        "Credential not asked for",
+        "The link does not ask for a credential of this name.",
+        "Give only those that are asked for.",
+    ),
+    "connection.secret_invalid": ProblemPage(
+        "Credential not usable",
+        "The credential is empty or too large.",
+        "Copy it again from the system that issued it.",
+    ),
     "connection.no_files": ProblemPage(
         "Connection takes no files",
         "The system of this connection is not read from files.",
@@ -104,6 +224,11 @@ PAGES: dict[str, ProblemPage] = {
         "Content erased",
         "The content of that month was erased on request and cannot be read by anyone.",
         "There is none: what is erased stays erased.",
+    ),
+    "backlog.full": ProblemPage(
+        "Too much under way",
+        "As much of this retailer waits to be delivered as its plan allows; nothing was stored.",
+        "Send the same request again after the time in Retry-After. See why deliveries wait.",
     ),
     "service.overloaded": ProblemPage(
         "Too much at once",

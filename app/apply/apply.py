@@ -9,9 +9,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.apply.current import Current, read_current
-from app.apply.document import Document, PartnerEntry, RetailerEntry
+from app.apply.document import ConnectionEntry, Document, PartnerEntry, RetailerEntry
 from app.apply.plan import Change, SecretValues, brand_of, plan
 from app.apply.read import read_document, read_secret
+from app.connections.changes import Change as NotedChange
+from app.connections.changes import note_change
 from app.connections.configure import WantedConnection, ensure_connection
 from app.connections.hooks import issue_hook
 from app.connections.secrets import put_secret
@@ -121,10 +123,16 @@ async def _configure(session: Session, retailer: RetailerEntry, work: _Work) -> 
             if work.needs("credential", f"{place}/{field}"):
                 value = work.secrets[f"{place}/{field}"]
                 await put_secret(session, work.key, ids[entry.name], field, value)
+                await note_change(session, _stored_credential(entry, ids[entry.name], field))
         if work.needs("hook", place):
             hooks[place] = HOOK_PATH + await issue_hook(session, ids[entry.name])
     await _install(session, retailer, ids)
     return hooks
+
+
+def _stored_credential(entry: ConnectionEntry, connection_id: Id, field: str) -> NotedChange:
+    words = f"A credential of {entry.title or entry.name} was stored: {field.replace('_', ' ')}."
+    return NotedChange("credential", words, entry.connector, connection_id, detail={"field": field})
 
 
 async def _install(session: Session, retailer: RetailerEntry, ids: dict[str, Id]) -> None:
@@ -137,5 +145,6 @@ async def _install(session: Session, retailer: RetailerEntry, ids: dict[str, Id]
             settings=dict(entry.settings),
             action=entry.action,
             is_enabled=entry.enabled,
+            overrides=None if entry.overrides is None else tuple(map(dict, entry.overrides)),
         )
         await ensure_flow(session, wanted)

@@ -38,6 +38,7 @@ class CurrentFlow:
     target: str
     settings: dict[str, Any]
     is_enabled: bool
+    overrides: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ async def _retailer(row: Row, database: Database, vault: Vault) -> CurrentRetail
 async def _flows(session: Session, names: Mapping[Id, str]) -> dict[str, CurrentFlow]:
     rows = await session.fetch(
         "select name, blueprint, source_connection_id, target_connection_id, event_types, action,"
-        " ordering, class, settings, is_enabled from flow"
+        " ordering, class, settings, is_enabled, overrides from flow"
         " where tenant_id = $1",
         acting_tenant(session),
     )
@@ -136,6 +137,7 @@ async def _flows(session: Session, names: Mapping[Id, str]) -> dict[str, Current
             names[row["target_connection_id"]],
             json.loads(row["settings"]),
             row["is_enabled"],
+            tuple(json.loads(row["overrides"])),
         )
         for row in rows
     }

@@ -77,7 +77,10 @@ class ConnectionEntry(_Part):
 
 
 class FlowEntry(_Part):
-    """One installed blueprint between two connections, by their names."""
+    """One installed blueprint between two connections, by their names.
+
+    `overrides` that are not written stay as they were published.
+    """
 
     name: Label
     blueprint: str
@@ -86,6 +89,7 @@ class FlowEntry(_Part):
     settings: Settings = Field(default_factory=dict)
     action: str = ""
     enabled: bool = True
+    overrides: tuple[Settings, ...] | None = None
 
 
 class RetailerEntry(_Part):

@@ -19,6 +19,7 @@ from app.apply.document import ConnectionEntry, Document, FlowEntry, PartnerEntr
 from app.connections.declared import check_secrets, check_settings
 from app.connections.origin import origin_of
 from app.flows.install import shape_of
+from app.flows.overrides import compile_overrides
 
 Act = Literal["create", "change", "store", "issue"]
 Kind = Literal["partner", "retailer", "connection", "credential", "hook", "flow"]
@@ -109,12 +110,16 @@ def _flow(
         retailer.connector_of(entry.target),
         entry.action,
     )
+    there_overrides = there.overrides if there else ()
+    overrides = there_overrides if entry.overrides is None else entry.overrides
+    compile_overrides(overrides, shape.event_types)
     wanted = {
         "blueprint": shape,
         "from": entry.source,
         "to": entry.target,
         "settings": entry.settings,
         "enabled": entry.enabled,
+        "overrides": overrides,
     }
     stored = (
         None
@@ -125,6 +130,7 @@ def _flow(
             "to": there.target,
             "settings": there.settings,
             "enabled": there.is_enabled,
+            "overrides": there.overrides,
         }
     )
     yield from _difference("flow", place, wanted, stored)

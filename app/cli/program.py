@@ -42,6 +42,7 @@ COMMANDS = Places(
         "web": "app.cli.web:web",
         "worker": "app.cli.worker:worker",
         "scheduler": "app.cli.scheduler:scheduler",
+        "duties": "app.cli.duties:run_duties",
         "apply": "app.cli.apply:run_apply",
         "ledger": "app.cli.ledger:run_ledger",
         "trace": "app.cli.trace:run_trace",
@@ -51,9 +52,21 @@ COMMANDS = Places(
 PASSED_ON = Places({"bench": "app.cli.measure:run_bench", "chaos": "app.cli.measure:run_chaos"})
 GROUPS = Places(
     {
+        "demo": "app.cli.demo:commands",
         "keys": "app.cli.keys:commands",
         "hooks": "app.cli.hooks:commands",
+        "connections": "app.cli.connections:commands",
+        "flows": "app.cli.flows:commands",
+        "overrides": "app.cli.overrides:commands",
+        "exceptions": "app.cli.exceptions:commands",
         "connectors": "app.cli.connectors:commands",
+        "incidents": "app.cli.incidents:commands",
+        "replay": "app.cli.replay:commands",
+        "alerts": "app.cli.alerts:commands",
+        "storeday": "app.cli.storeday:commands",
+        "journals": "app.cli.journals:commands",
+        "names": "app.cli.names:commands",
+        "articles": "app.cli.articles:commands",
     }
 )
 

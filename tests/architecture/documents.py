@@ -33,12 +33,13 @@ COMPOSED = {
     *("quantity.invalid", "quantity.range", "quantity.scale"),
     *("egress.address_blocked", "egress.https_required", "egress.self_connection"),
     *("order.currency_differs", "outcome.unknown", "retries.exhausted"),
+    *("override.paused", "override.skipped"),
     *("signature.missing", "signature.stale", "signature.future", "signature.malformed"),
 }
 # Calls whose first argument is a code.
 _SPEAKERS = {
     *("HoldRecord", "Rejected", "RetryLater", "NotSent", "_held", "_later", "_refused"),
-    *("EgressNotSent", "EgressRefused", "EgressAnswerLost"),
+    *("EgressNotSent", "EgressRefused", "EgressAnswerLost", "next_step", "parked", "Fault"),
 }
 # Calls whose second argument is a code, behind the field at fault.
 _NAMES_A_FIELD_FIRST = {"FieldError", "_refusal"}

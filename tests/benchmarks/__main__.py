@@ -17,9 +17,14 @@ from pathlib import Path
 from infra import clock
 from tests.benchmarks.accept import measure_accept
 from tests.benchmarks.deliver import measure_deliver
+from tests.benchmarks.fairness import measure_fairness
 from tests.benchmarks.figures import Figure, as_rows, as_table
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.limits import measure_limits
 from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.priority import measure_priority
+from tests.benchmarks.replay import measure_replay
+from tests.benchmarks.storeday import measure_storeday
 from tests.chaos.world import World, open_world
 
 FILE = Path(".tillwire/bench.json")
@@ -36,6 +41,12 @@ class Size:
     waiting: tuple[int, int] = (10_000, 1_000_000)
     many_tenants: tuple[int, ...] = (1, 100, 1_000)
     first: int = 20_000
+    flood: int = 100_000
+    watch_s: float = 30.0
+    bulk: int = 50_000
+    judged_s: float = 30.0
+    replayed: int = 100_000
+    tickets: int = 14_000
 
 
 FULL = Size()
@@ -47,8 +58,24 @@ QUICK = Size(
     waiting=(5_000, 50_000),
     many_tenants=(1, 20, 100),
     first=4_000,
+    flood=30_000,
+    watch_s=8.0,
+    bulk=20_000,
+    judged_s=8.0,
+    replayed=10_000,
+    tickets=2_000,
 )
-SECTIONS = ("memory", "accept", "deliver", "growth")
+SECTIONS = (
+    "memory",
+    "accept",
+    "deliver",
+    "growth",
+    "fairness",
+    "priority",
+    "limits",
+    "replay",
+    "storeday",
+)
 
 
 async def measure(
@@ -70,6 +97,11 @@ def _section(name: str, size: Size, world: World) -> Awaitable[list[Figure]]:
         "accept": lambda: measure_accept(world, size.accept, size.tenants),
         "deliver": lambda: measure_deliver(world, size.deliver, size.tenants, size.live_s),
         "growth": lambda: measure_growth(world, size.waiting, size.many_tenants, size.first),
+        "fairness": lambda: measure_fairness(world, size.flood, size.watch_s),
+        "priority": lambda: measure_priority(world, size.bulk),
+        "limits": lambda: measure_limits(world, size.judged_s),
+        "replay": lambda: measure_replay(world, size.replayed),
+        "storeday": lambda: measure_storeday(world, size.tickets),
     }[name]()
 
 

@@ -60,7 +60,7 @@ async def _live(world: World, count: int, tenants: int, live_s: float) -> tuple[
         times = scene.folder / "blast.json"
         await send(Load(port, doors, count, "live", times=str(times)))
         await until_effects(scene.target_log, count, AT_MOST_S)
-        begun_ns = min(at_ns for _, _, at_ns in _moments(str(times)))
+        begun_ns = min(at_ns for _, _, at_ns in moments(str(times)))
         ended_ns = max(entry.at_ns for entry in read_log(scene.target_log))
         rate = count / ((ended_ns - begun_ns) / NANOSECONDS)
         half = int(rate / 2 * live_s)
@@ -91,16 +91,16 @@ def rate_between(scene: Scene, first: int, last: int) -> float:
 
 
 def _latencies_ms(scene: Scene, times: str) -> list[float]:
-    arrived = {_name(entry): entry.at_ns for entry in read_log(scene.target_log)}
-    return [
-        (arrived[lane, version] - at_ns) / 1_000_000 for lane, version, at_ns in _moments(times)
-    ]
+    arrived = {name_of(entry): entry.at_ns for entry in read_log(scene.target_log)}
+    return [(arrived[lane, version] - at_ns) / 1_000_000 for lane, version, at_ns in moments(times)]
 
 
-def _moments(times: str) -> list[tuple[str, int, int]]:
+def moments(times: str) -> list[tuple[str, int, int]]:
+    """Read when the generator sent what: lane, version, wall clock in nanoseconds."""
     with open(times, "rb") as file:  # noqa: PTH123 - a name that the generator was given
         return msgspec.json.decode(file.read(), type=list[tuple[str, int, int]])
 
 
-def _name(entry: Entry) -> tuple[str, int]:
+def name_of(entry: Entry) -> tuple[str, int]:
+    """Give lane and version of what the target was told, as the generator names them."""
     return entry.lane.rpartition(":")[2], int(entry.version)

@@ -26,6 +26,31 @@ MARKS: dict[str, Mark] = {
     "latency.half_rate.p99_ms": Mark(250.0, 100.0, "at_most"),
     "growth.cost_many_waiting": Mark(1.3, 1.1, "at_most"),
     "growth.cost_many_tenants": Mark(1.3, 1.1, "at_most"),
+    # reliability P9 and P10.
+    "fairness.one_key.flood.p99_ms": Mark(2000.0, 500.0, "at_most"),
+    "fairness.one_key.times_calm_p99": Mark(1.5, 1.2, "at_most"),
+    "fairness.one_key.share_of_alone": Mark(0.95, 0.99, "at_least"),
+    "fairness.many_keys.flood.p99_ms": Mark(2000.0, 500.0, "at_most"),
+    "fairness.many_keys.times_calm_p99": Mark(1.5, 1.2, "at_most"),
+    "fairness.many_keys.share_of_alone": Mark(0.95, 0.99, "at_least"),
+    "fairness.slow_target.flood.p99_ms": Mark(2000.0, 500.0, "at_most"),
+    "fairness.slow_target.times_calm_p99": Mark(1.5, 1.2, "at_most"),
+    "fairness.slow_target.share_of_alone": Mark(0.95, 0.99, "at_least"),
+    "priority.quick_bulk.orders.p95_ms": Mark(1000.0, 300.0, "at_most"),
+    "priority.quick_bulk.orders.worst_ms": Mark(3000.0, 1000.0, "at_most"),
+    "priority.quick_bulk.bulk_share": Mark(0.1, 0.2, "at_least"),
+    "priority.slow_bulk.orders.p95_ms": Mark(1000.0, 300.0, "at_most"),
+    "priority.slow_bulk.orders.worst_ms": Mark(3000.0, 1000.0, "at_most"),
+    **{
+        f"limits.{vendor}.{crew}.{share}": mark
+        for vendor in ("amazon", "shopify", "walmart")
+        for crew in ("one_worker", "2_workers")
+        for share, mark in (
+            ("refused_share", Mark(0.01, 0.0, "at_most")),
+            ("used_share", Mark(0.90, 0.95, "at_least")),
+        )
+    },
+    "replay.preview_s": Mark(60.0, 30.0, "at_most"),
     "memory.web_mb": Mark(160.0, 110.0, "at_most"),
     "memory.worker_mb": Mark(160.0, 110.0, "at_most"),
 }

@@ -55,9 +55,13 @@ class Scene:
 
     def start_target(self) -> None:
         """Run the recording target, calm, in a process of its own."""
+        self.start_slow_target(self.world.target_port, self.target_log, 0)
+
+    def start_slow_target(self, port: int, log: Path, delay_s: float) -> None:
+        """Run another recording target, which takes its time for every answer."""
         command = [sys.executable, "-m", "connectors.catalog.http.emulator"]
-        command += ["--port", str(self.world.target_port), "--log", str(self.target_log)]
-        self.fleet.start("target", command)
+        command += ["--port", str(port), "--log", str(log), "--delay-ms", str(delay_s * 1000)]
+        self.fleet.start(f"target-{port}", command)
 
     async def start_web(self) -> None:
         """Run the web process and wait until it listens."""

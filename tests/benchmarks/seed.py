@@ -47,15 +47,29 @@ class _Owner:
     flow: Id
 
 
-async def seed_waiting(scene: Scene, shops: Sequence[Shop], count: int) -> None:
-    """Write `count` deliveries that are due, in lanes of four, evenly over the retailers."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How deliveries wait: so many in each lane, of one class; `prefix` keeps several seeds apart."""
+
+    deep: int = DEEP
+    class_: int = 0
+    prefix: str = "seed"
+
+
+async def seed_waiting(
+    scene: Scene,
+    shops: Sequence[Shop],
+    count: int,
+    shape: Shape = Shape(),
+) -> None:
+    """Write `count` deliveries that are due, evenly over the retailers."""
     vault = Vault(scene.database, MasterKeys(MasterKey(scene.world.master_key)))
     owners = [await _owner(scene, vault, shop) for shop in shops]
     connection = await asyncpg.connect(scene.world.owner_url)
     for table in TABLES:
         await connection.execute(f"alter table {table} no force row level security")
     for begun in range(0, count, AT_ONCE):
-        await _copy(connection, owners, range(begun, min(count, begun + AT_ONCE)))
+        await _copy(connection, owners, range(begun, min(count, begun + AT_ONCE)), shape)
     for table in TABLES:
         await connection.execute(f"alter table {table} force row level security")
         await connection.execute(f"analyze {table}")
@@ -72,22 +86,27 @@ async def _owner(scene: Scene, vault: Vault, shop: Shop) -> _Owner:
 
 
 async def _copy(
-    connection: asyncpg.Connection[asyncpg.Record], owners: Sequence[_Owner], numbers: range
+    connection: asyncpg.Connection[asyncpg.Record],
+    owners: Sequence[_Owner],
+    numbers: range,
+    shape: Shape,
 ) -> None:
     rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in TABLES}
-    for table, row in _rows(owners, numbers):
+    for table, row in _rows(owners, numbers, shape):
         rows[table].append(row)
     for table in TABLES:
         columns = _COLUMNS[table].split()
         await connection.copy_records_to_table(table, records=rows[table], columns=columns)
 
 
-def _rows(owners: Sequence[_Owner], numbers: range) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _rows(
+    owners: Sequence[_Owner], numbers: range, shape: Shape
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
     sample, now = _sample(), clock.now()
     for number in numbers:
-        lane, seq = number // DEEP, number % DEEP + 1
+        lane, seq = number // shape.deep, number % shape.deep + 1
         owner = owners[lane % len(owners)]
-        key = f"order:seed-{lane:07}"
+        key = f"order:{shape.prefix}-{lane:07}"
         event = msgspec.structs.replace(
             sample, key=key, object_id=key, version=str(seq), label=f"Order {lane}"
         )
@@ -104,10 +123,11 @@ def _rows(owners: Sequence[_Owner], numbers: range) -> Iterator[tuple[str, tuple
             *(ours.seal(f"event|{event_id}", encode(event)), ours.period, now),
         )  # fmt: skip
         if seq == 1:
-            yield "lane", (mine, owner.target, lane_hash, key, 0, DEEP + 1, DEEP, now)
+            deep = shape.deep
+            yield "lane", (mine, owner.target, lane_hash, key, shape.class_, deep + 1, deep, now)
         yield "delivery", (
             *(mine, new_id(), event_id, message_id, owner.flow, owner.source, owner.target),
-            *(lane_hash, seq, 0, "ready", effect_key(mine, owner.flow, event_id), now),
+            *(lane_hash, seq, shape.class_, "ready", effect_key(mine, owner.flow, event_id), now),
         )  # fmt: skip
 
 

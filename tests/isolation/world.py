@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from app.exceptions.discard import discard_hold
 from app.exceptions.hold import HoldFilter, list_holds
+from app.exceptions.incidents.sync import IncidentSync
+from app.exceptions.replay.create import create_replay
+from app.exceptions.replay.selection import Selection
+from app.exceptions.replay.start import cancel_replay
+from app.flows.manual import NewManual, add_manual, end_manual
+from app.health.alerts.channel import ChannelParts, Limits
+from app.health.alerts.channels import Wanted, add_channel
 from connectors.catalog.http.emulator import Recorder
+from infra import clock
 from infra.database.pool import Database
 from infra.database.scope import OperatorScope
 from infra.database.unit import begin
+from infra.egress.policy import EgressPolicy
 from infra.ids import Id, new_id
 from tenants.partners import ensure_partner
 from tenants.retailers import ensure_retailer
@@ -108,6 +118,10 @@ async def _find_objects(stage: Stage, shop: Shop) -> None:
     await discard_hold(
         shop.retailer.scope, stage.database, of_message.id, "A test order.", lambda: None
     )
+    await IncidentSync(stage.database).go_on()
+    (grouped,) = await stage.rows(
+        shop.retailer, "select incident_id from hold where id = $1", of_delivery.id
+    )
     (delivery,) = await stage.rows(
         shop.retailer, "select event_id from delivery where id = $1", of_delivery.delivery_id
     )
@@ -116,11 +130,39 @@ async def _find_objects(stage: Stage, shop: Shop) -> None:
         "event": str(delivery["event_id"]),
         "delivery": str(of_delivery.delivery_id),
         "exception": str(of_delivery.id),
+        "incident": str(grouped["incident_id"]),
+        "alert channel": str(await _channel(stage, shop)),
+        "replay": str(await _replay(stage, shop)),
         "decided exception": str(of_message.id),
         "connection": str(shop.retailer.connections["source"]),
+        "target connection": str(shop.retailer.connections["target"]),
         "file connection": str(shop.retailer.connections["till"]),
         "flow": str(next(iter(shop.retailer.flows.values()))),
+        "ended override": str(await _override(stage, shop)),
     }
+
+
+async def _override(stage: Stage, shop: Shop) -> Id:
+    flow_id = next(iter(shop.retailer.flows.values()))
+    until = clock.now() + timedelta(hours=1)
+    async with begin(shop.retailer.scope, stage.database) as session:
+        made = await add_manual(session, NewManual(flow_id, "skip", "A try.", until, "o-9"))
+        await end_manual(session, made.id, "A try.")
+    return made.id
+
+
+async def _replay(stage: Stage, shop: Shop) -> Id:
+    scope, wanted = shop.retailer.scope, Selection(code="target.refused")
+    made = await create_replay(scope, stage.database, wanted, "now", "A try.")
+    await cancel_replay(scope, stage.database, made.id)
+    return made.id
+
+
+async def _channel(stage: Stage, shop: Shop) -> Id:
+    wanted = Wanted("webhook", "Desk", "https://desk.example/alerts", Limits())
+    parts = ChannelParts(stage.database, stage.vault, EgressPolicy())
+    made, _ = await add_channel(shop.retailer.scope, parts, wanted)
+    return made.id
 
 
 async def _actors(stage: Stage, shops: tuple[Shop, ...]) -> list[Actor]:

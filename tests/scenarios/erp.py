@@ -23,6 +23,7 @@ from app.connections.hooks import issue_hook
 from app.connections.secrets import put_secret
 from app.connections.streams import ensure_streams
 from app.connections.transports import Transports
+from app.connections.watch import ConnectionWatch
 from app.intake.poll import Poller
 from connectors.catalog.shopify.emulator import ShopState
 from connectors.catalog.shopify.emulator import app as shop_app
@@ -118,7 +119,8 @@ class ErpShop:
     @asynccontextmanager
     async def polled(self) -> AsyncIterator[None]:
         """Ask the ERP for its stock again and again until the block ends."""
-        transports = Transports(self.stage.egress)
+        database = self.stage.database
+        transports = Transports(self.stage.egress, database, ConnectionWatch(database))
         poller = Poller(
             self.stage.database,
             self.stage.connections,
@@ -127,9 +129,10 @@ class ErpShop:
             self.stage.settings,
         )
         async with asyncio.TaskGroup() as tasks:
-            polling = tasks.create_task(poller.run())
+            running = [tasks.create_task(run) for run in (poller.run(), transports.run())]
             yield
-            polling.cancel()
+            for task in running:
+                task.cancel()
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.api.app import build_api
+from app.exceptions.incidents.sync import IncidentSync
 from tests.app.api.conftest import Api
 
 EXAMPLES = 25  # for each operation; a longer search is a matter of this number
@@ -47,6 +48,9 @@ KINDS = {
     "exception_id": "/v1/exceptions",
     "connection_id": "/v1/connections",
     "flow_id": "/v1/flows",
+    "replay_id": "/v1/replays",
+    "channel_id": "/v1/alert-channels",
+    "incident_id": "/v1/incidents",
 }
 
 
@@ -84,6 +88,14 @@ async def test_what_is_there_is_answered_in_the_shape_that_the_contract_names(
 async def _ids(api: Api, name: str) -> list[str]:
     if name == "event_id":
         return [item["event_id"] for item in (await api.json("/v1/deliveries"))["items"]]
+    if name == "incident_id":
+        await IncidentSync(api.shop.stage.database).go_on()
+    if name == "channel_id":
+        channel = {"kind": "mail", "name": "Operations", "address": "ops@example.com"}
+        await api.call("POST", "/v1/alert-channels", json=channel)
+    if name == "replay_id":
+        wanted = {"selection": {"code": "target.refused"}, "reason": "A look."}
+        await api.call("POST", "/v1/replays", json=wanted)
     return [item["id"] for item in (await api.json(KINDS[name]))["items"]]
 
 

@@ -24,7 +24,7 @@ def test_one_connector_is_checked_by_name() -> None:
 
     assert told.exit_code == 0
     assert told.stdout.splitlines()[0] == "http 1.0.0"
-    assert told.stdout.splitlines()[-1] == "100%: 29 hold, 0 fail, 0 do not apply"
+    assert told.stdout.splitlines()[-1] == "100%: 32 hold, 0 fail, 0 do not apply"
 
 
 def test_all_connectors_are_checked_and_their_cards_written(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -19,74 +20,14 @@ from tenants.keys import create_key
 from tenants.partners import ensure_partner
 from tenants.people import Place, ensure_person, give_role
 from tenants.retailers import ensure_retailer
+from tests.tenants.seeds import SEEDS
 
 SEED = 20_261_127
 STATEMENTS = 10_000  # P21
 PER_TRANSACTION = 100
 
-# $1 tenant, $2 connection, $3 any other id of the row, in the order in which rows refer.
-SEEDS = {
-    "connection": "(tenant_id, id, name, connector) values ($1, $2, $3::text, 'http')",
-    "connection_secret": (
-        "(tenant_id, connection_id, field, sealed, period) values ($1, $2, $3::text, 'x', 202611)"
-    ),
-    "connection_health": "(tenant_id, connection_id, reason) values ($1, $2, $3::text)",
-    "flow": (
-        "(tenant_id, id, name, source_connection_id, target_connection_id, event_types, action)"
-        " values ($1, $3, 'f', $2, $2, '{order.placed}', 'create')"
-    ),
-    "poll_cursor": "(tenant_id, connection_id, stream) values ($1, $2, $3::text)",
-    "data_key": (
-        "(tenant_id, period, wrapped, master_key_id)"
-        " values ($1, 202611, sha256($2::uuid::text::bytea), $3::uuid::text)"
-    ),
-    "hook_token": (
-        "(token_hash, tenant_id, connection_id) values (sha256($3::uuid::text::bytea), $1, $2)"
-    ),
-    "receipt": "values ($1, $2, sha256($3::uuid::text::bytea), $3, sha256('x'), now())",
-    "message": (
-        "(tenant_id, id, connection_id, topic, size_bytes, received_at)"
-        " values ($1, $3, $2, 'orders', 1, now())"
-    ),
-    "message_body": (
-        "(tenant_id, message_id, sealed, period, body_sha256)"
-        " values ($1, $3, $2::uuid::text::bytea, 202611, sha256('x'))"
-    ),
-    "file": (
-        "(tenant_id, id, connection_id, name, sha256, size_bytes, state, received_at)"
-        " values ($1, $3, $2, 'f.csv', sha256('x'), 1, 'read', now())"
-    ),
-    "idempotency_key": (
-        "(tenant_id, key_hash, fingerprint, status, answer)"
-        " values ($1, sha256($2::uuid::text::bytea), sha256($3::uuid::text::bytea), 202, '{}')"
-    ),
-    "event": (
-        "(tenant_id, id, message_id, connection_id, type, contract, key, object_id, label,"
-        " occurred_at, sealed, period, accepted_at)"
-        " values ($1, $3, $3, $2, 'order.placed', 'order/1', 'k', 'o', 'l', now(), 'x', 202611, now())"
-    ),
-    "fact": ("values ($1, $2, sha256($3::uuid::text::bytea), sha256('x'), $3)"),
-    "lane": (
-        "(tenant_id, connection_id, lane_hash, label) values ($1, $2, sha256('l'), $3::uuid::text)"
-    ),
-    "delivery": (
-        "(tenant_id, id, event_id, message_id, flow_id, source_connection_id, connection_id,"
-        " lane_hash, seq, class, state, effect_key, accepted_at)"
-        " values ($1, $3, $3, $3, $3, $2, $2, sha256('l'), 1, 1, 'ready', 'e', now())"
-    ),
-    "attempt": (
-        "(tenant_id, id, delivery_id, number, started_at, took_ms, outcome, worker, lease_token)"
-        " values ($1, $2, $3, 1, now(), 5, 'delivered', 'w', 1)"
-    ),
-    "hold": (
-        "(tenant_id, id, message_id, connection_id, code, words)"
-        " values ($1, $3, $3, $2, 'contract.missing', 'w')"
-    ),
-    "usage_fact": (
-        "(tenant_id, kind, business_key, delivery_id) values ($1, 'order', $2::uuid::text, $3)"
-    ),
-}
 BY_ENGINE = {
+    "backlog": "(tenant_id, open, most) values ($1, 0, 1)",
     "book_hour": (
         "values ($1, $2, date_trunc('hour', now()), 1, '{}', 0, 1, length($3::uuid::text) - 36, now())"
     ),
@@ -97,6 +38,22 @@ BY_ENGINE = {
 # Made through this package's own functions, below.
 BY_DIRECTORY = {"audit", "api_key", "membership"}
 DIRECTORY = ("partner", "tenant", "person", "membership", "api_key")
+EVERYBODYS = UUID(int=0)  # the retailer of rows that are of none
+# What a partner and the operator read of their retailers besides the directory -> what the rows
+# that are of no retailer have for one: a partner's channels and what these are told of several
+# retailers are the partner's alone, a release of the product is a change for everybody.
+REACHED: dict[str, set[UUID | None]] = {
+    "incident": set(),
+    "incident_moment": set(),
+    "alert_channel": {None},
+    "alert": {EVERYBODYS},
+    "change": {EVERYBODYS},
+}
+# $1 retailer, $2 channel, $3 partner.
+ALERT_OF_PARTNER = (
+    "insert into alert (tenant_id, id, channel_id, partner_id, thread_id, kind, severity)"
+    " values ($1, gen_random_uuid(), $2, $3, gen_random_uuid(), 'opened', 2)"
+)
 
 
 @dataclass
@@ -105,6 +62,7 @@ class World:
 
     tenants: dict[UUID, UUID] = field(default_factory=dict)  # retailer -> partner
     people: dict[UUID, UUID] = field(default_factory=dict)  # person -> retailer
+    channels: dict[UUID, UUID] = field(default_factory=dict)  # partner -> where it is alerted
     tables: list[str] = field(default_factory=list)
 
     def of_partner(self, partner_id: UUID) -> set[UUID]:
@@ -135,7 +93,14 @@ async def world(database: Database) -> World:
             made.tenants[tenant.id] = partner.id
             made.people[person.id] = tenant.id
             await fill(database, tenant.id)
+        made.channels[partner.id] = new_id()
+        await alert_partner(made, database, partner.id)
     async with begin(OperatorScope("test"), database) as session:
+        await session.execute(
+            "insert into change (tenant_id, id, kind, words, actor)"
+            " values ($1, gen_random_uuid(), 'release', 'w', 'operator')",
+            EVERYBODYS,
+        )
         rows = await session.fetch(
             "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid"
             " where a.attname = 'tenant_id' and c.relkind in ('r', 'p') and not c.relispartition"
@@ -160,9 +125,23 @@ async def fill(database: Database, tenant_id: UUID) -> None:
             await session.execute(f"insert into {table} {values}", *arguments(values, ids))
 
 
+async def alert_partner(world: World, database: Database, partner_id: UUID) -> None:
+    """Tell a partner's channel of each of its retailers, and of several at once."""
+    channel_id = world.channels[partner_id]
+    async with begin(PartnerScope(partner_id, "test"), database) as session:
+        await session.execute(
+            "insert into alert_channel (id, partner_id, kind, name, address)"
+            " values ($1, $2, 'mail', 'p', 'p@x.example')",
+            *(channel_id, partner_id),
+        )
+        for tenant_id in (*world.of_partner(partner_id), EVERYBODYS):
+            await session.execute(ALERT_OF_PARTNER, tenant_id, channel_id, partner_id)
+
+
 def arguments(values: str, ids: tuple[UUID, UUID, UUID]) -> list[UUID | str]:
     """Give the ids that a statement uses, as text where it says so."""
-    return [str(ids[n]) if f"${n + 1}::text" in values else ids[n] for n in range(3)]
+    used = [n for n in range(3) if f"${n + 1}" in values]
+    return [str(ids[n]) if f"${n + 1}::text" in values else ids[n] for n in used]
 
 
 async def test_every_table_of_tenants_takes_part(world: World, database: Database) -> None:
@@ -212,7 +191,9 @@ async def random_read(
         (f"select t.tenant_id from (select * from {table} order by random() limit 5) t", []),
     ]
     sql, args = chance.choice(ways)
-    return [row[0] for row in await session.fetch(sql, *args) if row[0] is not None]
+    # Of all that is of no retailer, a release among the changes is the only row for a retailer.
+    unowned = {None, EVERYBODYS} if "change" in (table, other) else {None}
+    return [row[0] for row in await session.fetch(sql, *args) if row[0] not in unowned]
 
 
 async def test_no_change_of_a_retailer_touches_a_foreign_row(
@@ -257,7 +238,7 @@ async def test_no_row_can_be_written_for_another_retailer(
 async def test_partners_and_the_operator_read_no_row_of_a_retailers_work(
     world: World, database: Database
 ) -> None:
-    work = [table for table in world.tables if table not in DIRECTORY]
+    work = [table for table in world.tables if table not in {*DIRECTORY, *REACHED}]
 
     scopes: list[PartnerScope | OperatorScope] = [OperatorScope()]
     scopes += [PartnerScope(each) for each in set(world.tenants.values())]
@@ -266,6 +247,93 @@ async def test_partners_and_the_operator_read_no_row_of_a_retailers_work(
         async with begin(scope, database) as session:
             for table in work:
                 assert await session.fetch(f"select 1 from {table}") == [], table
+
+
+async def test_a_partner_reads_what_went_wrong_at_its_own_retailers_and_no_others(
+    world: World, database: Database
+) -> None:
+    for partner_id in set(world.tenants.values()):
+        async with begin(PartnerScope(partner_id), database) as session:
+            seen = {table: await owners_in(session, table) for table in REACHED}
+            told = await session.fetch("select distinct partner_id from alert")
+            channels = await session.fetch("select id from alert_channel where tenant_id is null")
+
+        mine = world.of_partner(partner_id)
+        assert seen == {table: {*mine, *unowned} for table, unowned in REACHED.items()}
+        assert {row["partner_id"] for row in told} == {partner_id, None}
+        assert {row["id"] for row in channels} == {world.channels[partner_id]}
+
+
+async def test_the_operator_reads_what_went_wrong_at_all_retailers(
+    world: World, database: Database
+) -> None:
+    async with begin(OperatorScope(), database) as session:
+        seen = {table: await owners_in(session, table) for table in REACHED}
+
+    assert seen == {table: {*world.tenants, *unowned} for table, unowned in REACHED.items()}
+
+
+async def test_a_retailer_reads_nothing_of_what_its_partner_is_told(
+    world: World, database: Database
+) -> None:
+    for mine in world.tenants:
+        async with begin(TenantScope(mine), database) as session:
+            seen = {table: await owners_in(session, table) for table in REACHED}
+            for table in ("alert", "alert_channel"):
+                of_partners = f"select 1 from {table} where partner_id is not null"
+                assert await session.fetch(of_partners) == [], table
+
+        # Of what is of no retailer it reads the releases of the product, and those only.
+        own = {table: {mine} for table in REACHED}
+        assert seen == {**own, "change": {mine, EVERYBODYS}}
+
+
+@pytest.mark.parametrize("table", REACHED)
+async def test_no_partner_writes_or_changes_what_went_wrong_at_a_foreign_retailer(
+    world: World, database: Database, table: str
+) -> None:
+    for partner_id in set(world.tenants.values()):
+        mine = world.of_partner(partner_id)
+        for foreign in {*world.tenants} - mine:
+            ids = (foreign, new_id(), new_id())
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+                async with begin(PartnerScope(partner_id), database) as session:
+                    values = SEEDS[table]
+                    await session.execute(f"insert into {table} {values}", *arguments(values, ids))
+        for statement in (
+            f"update {table} set tenant_id = tenant_id where tenant_id <> all ($1)",
+            f"delete from {table} where tenant_id <> all ($1)",
+        ):
+            touched = 0
+            with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
+                async with begin(PartnerScope(partner_id), database) as session:
+                    touched = await session.execute(statement, list(mine))
+            assert touched == 0, statement
+
+
+async def test_no_alert_goes_to_a_foreign_channel_or_tells_of_a_foreign_retailer(
+    world: World, database: Database
+) -> None:
+    partner_id, other = sorted(world.channels)
+    mine, foreign = min(world.of_partner(partner_id)), min(world.of_partner(other))
+    own_channel, foreign_channel = world.channels[partner_id], world.channels[other]
+
+    forged: list[tuple[PartnerScope | TenantScope, tuple[UUID, UUID, UUID | None]]] = [
+        (PartnerScope(partner_id), (foreign, own_channel, partner_id)),
+        (PartnerScope(partner_id), (foreign, foreign_channel, partner_id)),
+        (PartnerScope(partner_id), (mine, foreign_channel, partner_id)),
+        (PartnerScope(partner_id), (EVERYBODYS, foreign_channel, partner_id)),
+        (PartnerScope(partner_id), (mine, own_channel, other)),
+        (TenantScope(mine), (mine, own_channel, None)),
+        (TenantScope(mine), (mine, foreign_channel, None)),
+        (TenantScope(mine), (mine, own_channel, partner_id)),
+        (TenantScope(mine), (EVERYBODYS, own_channel, None)),
+    ]
+
+    for scope, alert in forged:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
+            async with begin(scope, database) as session:
+                await session.execute(ALERT_OF_PARTNER, *alert)
 
 
 async def test_a_retailer_sees_itself_and_its_own_in_the_directory(
@@ -314,3 +382,7 @@ async def test_a_partner_cannot_take_or_change_a_foreign_retailer(
 
 async def ids_in(session: Session, table: str) -> set[UUID]:
     return {row["id"] for row in await session.fetch(f"select id from {table}")}
+
+
+async def owners_in(session: Session, table: str) -> set[UUID | None]:
+    return {row["tenant_id"] for row in await session.fetch(f"select tenant_id from {table}")}

@@ -86,9 +86,17 @@ def upgrade() -> None:
     grant("alert_channel", "tillwire_app", ("select", "insert", "update", "delete"), OWNED)
     # What a partner's channel is told stays with the partner, although it is about a retailer.
     of_partner = f"({OPERATOR} or partner_id = {PARTNER} or (partner_id is null and {REACHED}))"
-    grant("alert", "tillwire_app", ("select", "insert"), of_partner)
-    # A release of the product is a change for everybody.
+    grant("alert", "tillwire_app", ("select",), of_partner)
     nil = "tenant_id = '00000000-0000-0000-0000-000000000000'"
+    # Nobody sends through a foreign channel, or tells a channel of a retailer that is not its owner's.
+    own_channel = (
+        "exists (select 1 from alert_channel c where c.id = channel_id"
+        " and c.partner_id is not distinct from alert.partner_id"
+        " and (c.tenant_id is null or c.tenant_id = alert.tenant_id))"
+    )
+    told = f"(({REACHED} or ({nil} and partner_id = {PARTNER})) and {own_channel})"
+    grant("alert", "tillwire_app", ("insert",), told)
+    # A release of the product is a change for everybody.
     grant("change", "tillwire_app", ("select",), f"({REACHED} or {nil})")
     grant("change", "tillwire_app", ("insert",), f"({TENANT} or ({OPERATOR} and {nil}))")
     for table, rights in ENGINE.items():
@@ -129,6 +137,4 @@ def downgrade() -> None:
         " where ready_at is not null"
     )
     op.execute("drop index message_waiting_by_connection")
-    op.execute(
-        "create index message_waiting on message (tenant_id, accept_seq) where is_waiting"
-    )
+    op.execute("create index message_waiting on message (tenant_id, accept_seq) where is_waiting")

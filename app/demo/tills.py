@@ -45,6 +45,8 @@ DAMAGES: tuple[Callable[[str], str], ...] = (without_payment, with_unreadable_qu
 async def keep_selling(folder: Path, memory: Path, every_s: float) -> None:
     """Sell until cancelled; ticket numbers go on where the last run stopped, as real tills do.
 
+    Cancelled, it ends when the ticket at hand is written: nobody writes in the folder afterwards.
+
     Takes: the folder that is watched, a folder to remember the count in, seconds between tickets.
     """
     fleet = TillFleet(seed=SEED, items=till_items(), stores=STORES)
@@ -52,7 +54,7 @@ async def keep_selling(folder: Path, memory: Path, every_s: float) -> None:
     finish_writing(folder, sold)
     for count, ticket in enumerate(fleet.tickets(_store_time()), start=1):
         if count > sold:
-            await asyncio.to_thread(_sell, folder, memory, count, ticket)
+            await _sell_whole(folder, memory, count, ticket)
             await asyncio.sleep(every_s)
 
 
@@ -79,6 +81,18 @@ def text_of(count: int, ticket: Ticket) -> str:
     text = as_text([ticket], POSLOG_NCR)
     damaged, since = divmod(count - FIRST_DAMAGED, DAMAGED_ONE_IN)
     return text if since or damaged < 0 else DAMAGES[damaged % len(DAMAGES)](text)
+
+
+async def _sell_whole(folder: Path, memory: Path, count: int, ticket: Ticket) -> None:
+    # A cancelled wait does not end its thread: left behind, it would rename the file under the
+    # hands of the next start, which tidies the same folder.
+    loop = asyncio.get_running_loop()
+    writing = loop.run_in_executor(None, _sell, folder, memory, count, ticket)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await writing
+        raise
 
 
 def _sell(folder: Path, memory: Path, count: int, ticket: Ticket) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.canonical.order import Order
 from connectors.catalog.tryton import sales
 from connectors.catalog.tryton.api import Tryton
-from connectors.catalog.tryton.contention import contended, reread
+from connectors.catalog.tryton.contention import act, contended, reread
 from connectors.catalog.tryton.order_lines import (
     Totals,
     sale_lines,
@@ -69,7 +69,7 @@ async def _create(tryton: Tryton, order: Order) -> None:
 
 async def _step(tryton: Tryton, sale: JsonObject, wanted: Totals) -> JsonObject | None:
     if sale["state"] == "quotation" and not _agrees(sale, wanted):
-        return await tryton.act(sales.MODEL, sale["id"], "draft", sales.FIELDS)
+        return await act(tryton, sales.MODEL, sale, "draft", sales.FIELDS)
     if sale["state"] == "draft":
         sale = await _carry_tax(tryton, sale, wanted)
     return await sales.bring_forward(tryton, sale)

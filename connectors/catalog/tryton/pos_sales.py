@@ -14,8 +14,8 @@ from decimal import Decimal
 
 from connectors.canonical.order import Order
 from connectors.catalog.tryton.api import Tryton
-from connectors.catalog.tryton.contention import contended, reread
-from connectors.catalog.tryton.stopped import Gone, Refused, Stopped
+from connectors.catalog.tryton.contention import contended, reread, search
+from connectors.catalog.tryton.stopped import Refused, Stopped
 from connectors.sdk.message import JsonObject
 from connectors.sdk.outcome import Rejected
 
@@ -68,7 +68,7 @@ async def candidates(
     amounts: list[Decimal] = [payment["amount"] for payment in payments]
     domain += [["payments", "where", [["amount", "=", amount]]] for amount in amounts]
     domain += [] if amounts else [["payments", "=", None]]
-    sales = await tryton.search(MODEL, domain, FIELDS, limit=CANDIDATES_LIMIT)
+    sales = await search(tryton, MODEL, domain, FIELDS, CANDIDATES_LIMIT)
     if len(sales) == CANDIDATES_LIMIT:
         words = "Too many equal POS sales on one day; it cannot be told which one is this one."
         raise Stopped(Rejected("target.ambiguous", "/tenders", words))
@@ -76,7 +76,7 @@ async def candidates(
         receipts = await _receipts(tryton, [sale["id"] for sale in sales])
     except Refused as refused:
         # Tryton refuses to name receipts of a document that another worker has just removed.
-        now = await tryton.search(MODEL, domain, ("state",), limit=CANDIDATES_LIMIT)
+        now = await search(tryton, MODEL, domain, ("state",), CANDIDATES_LIMIT)
         is_changed = {sale["id"] for sale in sales} - {sale["id"] for sale in now}
         raise contended() if is_changed else refused from refused
     found = [Candidate(sale, tuple(receipts.get(sale["id"], ()))) for sale in sales]
@@ -93,14 +93,6 @@ async def attach(tryton: Tryton, sale_id: int, key: str, receipt: str) -> None:
         raise
 
 
-async def remove(tryton: Tryton, sale_id: int) -> None:
-    """Delete an open document together with its receipts."""
-    try:
-        await tryton.delete(MODEL, sale_id)
-    except Gone:
-        return  # another worker removed the same one
-
-
 async def _receipts(tryton: Tryton, sale_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
     found: dict[int, list[tuple[int, str]]] = {}
     for start in range(0, len(sale_ids), RECEIPTS_PER_CALL):
@@ -108,6 +100,9 @@ async def _receipts(tryton: Tryton, sale_ids: Sequence[int]) -> dict[int, list[t
         domain = [["resource", "in", [f"{MODEL},{sale_id}" for sale_id in some]]]
         limit = 10 * RECEIPTS_PER_CALL
         for row in await tryton.search(RECEIPTS, domain, ("name", "resource"), limit=limit):
-            sale_id = int(str(row["resource"]).partition(",")[2])
-            found.setdefault(sale_id, []).append((row["id"], row["name"]))
+            _, _, sale_id = str(row["resource"]).partition(",")
+            if not sale_id:
+                # Tryton found the receipt, and its document was removed before it was read.
+                raise contended()
+            found.setdefault(int(sale_id), []).append((row["id"], row["name"]))
     return found

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from connectors.canonical.order import Order
 from connectors.catalog.tryton.api import Tryton
-from connectors.catalog.tryton.contention import reread
-from connectors.catalog.tryton.stopped import Gone, Refused
+from connectors.catalog.tryton.contention import act, remove, reread, search
+from connectors.catalog.tryton.stopped import Refused
 from connectors.sdk.message import JsonObject
 
 MODEL = "sale.sale"
@@ -18,6 +18,8 @@ FIELDS = ("state", "number", "untaxed_amount", "tax_amount", "total_amount")
 
 # How firm a sale is; of two for one order the firmer stays, then the older.
 _FIRMNESS = {"done": 4, "processing": 3, "confirmed": 2, "cancelled": 2, "quotation": 1, "draft": 0}
+# One order has one sale, for a moment two or three.
+_RIVALS_LIMIT = 100
 BOOKED = frozenset({"confirmed", "processing", "done", "cancelled"})
 _NEXT = {"draft": "quote", "quotation": "confirm"}
 
@@ -30,7 +32,7 @@ def marks(order_id: str, number: str) -> JsonObject:
 async def find(tryton: Tryton, order_id: str, number: str) -> list[JsonObject]:
     """Give the sales of one order, the one that counts first; more than one is a passing state."""
     domain = [[name, "=", value] for name, value in marks(order_id, number).items()]
-    rows = await tryton.search(MODEL, domain, FIELDS)
+    rows = await search(tryton, MODEL, domain, FIELDS, _RIVALS_LIMIT)
     return sorted(rows, key=lambda row: (-_FIRMNESS.get(row["state"], 0), row["id"]))
 
 
@@ -41,9 +43,10 @@ async def single(tryton: Tryton, order: Order) -> JsonObject | None:
     """
     rows = await find(tryton, order.order_id, order.number)
     for rival in rows[1:]:
-        if rival["state"] == "quotation":
-            await tryton.act(MODEL, rival["id"], "draft", ("state",))
-        await _remove(tryton, rival["id"])
+        seen = rival
+        if seen["state"] == "quotation":
+            seen = await act(tryton, MODEL, seen, "draft", ("state",))
+        await remove(tryton, MODEL, seen)
     return rows[0] if rows else None
 
 
@@ -61,10 +64,3 @@ async def bring_forward(tryton: Tryton, sale: JsonObject) -> JsonObject:
         if now["state"] == before:
             raise
         return now
-
-
-async def _remove(tryton: Tryton, sale_id: int) -> None:
-    try:
-        await tryton.delete(MODEL, sale_id)
-    except Gone:
-        return  # another worker removed the same rival

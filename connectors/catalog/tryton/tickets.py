@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.canonical.order import Order
 from connectors.catalog.tryton import pos_sales
 from connectors.catalog.tryton.api import Tryton
-from connectors.catalog.tryton.contention import contended, reread
+from connectors.catalog.tryton.contention import contended, remove, reread
 from connectors.catalog.tryton.pos_sales import Candidate, candidates, natural_key
 from connectors.catalog.tryton.products import find_products
 from connectors.catalog.tryton.stopped import Refused, Stopped
@@ -55,7 +55,7 @@ async def _single(
     mine = [one for one in await candidates(tryton, order, paid) if one.owner() == key]
     for rival in mine[1:]:
         if rival.sale["state"] == "open":
-            await pos_sales.remove(tryton, rival.sale["id"])
+            await remove(tryton, pos_sales.MODEL, rival.sale)
     return mine[0] if mine else None
 
 

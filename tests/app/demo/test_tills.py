@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,8 @@ from infra import clock
 
 # As a till prints it: local, without zone.
 START = datetime.fromisoformat("2026-11-27T09:00")
+# More turns of the event loop than a cancelled task needs to end.
+TURNS = 20
 TICKETS = tuple(islice(TillFleet(seed=SEED, items=till_items(), stores=STORES).tickets(START), 100))
 
 
@@ -43,6 +46,31 @@ async def test_tills_go_on_with_their_numbers_after_a_restart(tmp_path: Path) ->
     sold = tickets_sold(memory)
     expected = {f"{t.store}-{t.workstation}-{t.sequence}.xml" for t in TICKETS[:sold]}
     assert {path.name for path in folder.iterdir()} == expected
+
+
+async def test_stopped_tills_write_the_ticket_at_hand_to_its_end(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "inbox", tmp_path
+    folder.mkdir()
+    # A pipe holds the tills between the ticket and its count until somebody reads it.
+    os.mkfifo(memory / f"{COUNT_FILE}.draft")
+    selling = asyncio.create_task(keep_selling(folder, memory, 0.0))
+    while True:
+        if list(folder.iterdir()):
+            break
+        await asyncio.sleep(0)
+
+    selling.cancel()
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+    is_ended_before_its_ticket = selling.done()
+    counted = await asyncio.to_thread((memory / f"{COUNT_FILE}.draft").read_text, "ascii")
+    await asyncio.wait((selling,))
+
+    assert not is_ended_before_its_ticket
+    assert (counted, selling.cancelled()) == ("1", True)
+    first = TICKETS[0]
+    names = [path.name for path in folder.iterdir()]
+    assert names == [f"{first.store}-{first.workstation}-{first.sequence}.xml"]
 
 
 def test_ticket_that_was_counted_when_the_power_went_is_handed_over(tmp_path: Path) -> None:

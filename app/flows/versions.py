@@ -178,7 +178,9 @@ def published_content(version: FlowVersion) -> bytes:
 async def _tell(session: Session, flow: PresentFlow, published: FlowVersion) -> None:
     """Note the change for incidents, and write the audit log (last in the transaction)."""
     rules = len(published.overrides)
-    words = f"Version {published.version} of the flow {flow.name} was published ({_counted(rules)})."
+    words = (
+        f"Version {published.version} of the flow {flow.name} was published ({_counted(rules)})."
+    )
     if published.note:
         words = f"{words} {published.note}"
     detail = {"version": published.version, "before": flow.version, "rules": rules}

@@ -130,8 +130,9 @@ async def test_what_waited_goes_out_in_the_order_of_its_age(stage: Stage) -> Non
     done = [int(e.lane.rpartition("-")[2]) for e in down.book.entries if e.is_effect]
 
     assert len(done) == 30
-    # All but those that were in hand at that moment: nothing waits for its own last retry.
-    assert len(longest_rise(done)) >= 30 - 8
+    # All but those in hand when it came back (four, and four of the claim before them that a busy
+    # machine puts back late): waiting for their own last retries would leave chance, about ten.
+    assert len(longest_rise(done)) >= 30 - 12
 
 
 def longest_rise(numbers: list[int]) -> list[int]:

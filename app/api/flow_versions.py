@@ -173,7 +173,7 @@ async def publish(
     flow_id: str,
     request: Annotated[PublishRequest, Depends(body_as(PublishRequest))],
 ) -> VersionShape:
-    """Make new rules what runs; they are used within two seconds."""
+    """Make new rules what runs; what is sent from now on is sent by them."""
     known = known_id(flow_id)
     async with begin(caller.scope, caller.parts.database) as session:
         if request.from_version is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
@@ -38,15 +39,19 @@ class FreshMemory(Generic[_K, _V]):
         self._held: OrderedDict[_K, tuple[float, _V]] = OrderedDict()
         self._loading: dict[_K, asyncio.Lock] = {}
 
-    async def get(self, key: _K) -> _V:
-        """Give the value, loading it when it is missing or too old; raises what the load raises."""
-        held = self._fresh(key)
+    async def get(self, key: _K, *, not_before_s: float = -math.inf) -> _V:
+        """Give the value, loading it when it is missing or too old; raises what the load raises.
+
+        Whoever knows of a change says since when (`not_before_s`, in monotonic seconds): what was read
+        before that is too old, however young.
+        """
+        held = self._fresh(key, not_before_s)
         if held is not None:
             return held[1]
         lock = self._loading.setdefault(key, asyncio.Lock())
         try:
             async with lock:
-                held = self._fresh(key)
+                held = self._fresh(key, not_before_s)
                 return held[1] if held is not None else await self._loaded(key)
         finally:
             self._loading.pop(key, None)
@@ -55,9 +60,9 @@ class FreshMemory(Generic[_K, _V]):
         """Drop one value, so that the next `get` loads it; for changes made by this very process."""
         self._held.pop(key, None)
 
-    def _fresh(self, key: _K) -> tuple[float, _V] | None:
+    def _fresh(self, key: _K, not_before_s: float) -> tuple[float, _V] | None:
         held = self._held.get(key)
-        if held is None or self._clock_s() - held[0] >= self._fresh_s:
+        if held is None or self._clock_s() - held[0] >= self._fresh_s or held[0] < not_before_s:
             return None
         self._held.move_to_end(key)
         return held

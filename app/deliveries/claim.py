@@ -52,6 +52,8 @@ class Claimed:
     accepted_at: datetime
     # The version of its flow to send with; None is the present one.
     pinned_version: int | None = None
+    # The version of its flow when it was taken: what is in memory must be no older.
+    flow_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,9 @@ returning delivery.tenant_id, delivery.id, delivery.connection_id, delivery.lane
     delivery.event_id, delivery.message_id, delivery.flow_id, delivery.attempt_count,
     head.crash_count as crashes,
     head.state in ('delivering', 'checking') or head.code = 'outcome.unknown' as must_check,
-    delivery.effect_key, delivery.accepted_at, delivery.pinned_version
+    delivery.effect_key, delivery.accepted_at, delivery.pinned_version,
+    (select flow.version from flow
+        where flow.tenant_id = delivery.tenant_id and flow.id = delivery.flow_id) as flow_version
 """
 
 
@@ -252,4 +256,5 @@ def _claimed(row: Row) -> Claimed:
         effect_key=row["effect_key"],
         accepted_at=row["accepted_at"],
         pinned_version=row["pinned_version"],
+        flow_version=row["flow_version"] or 0,
     )

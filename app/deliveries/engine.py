@@ -21,7 +21,7 @@ from app.deliveries.settle import LaneResult, Priced, Tried
 from app.deliveries.settler import Settler
 from app.deliveries.states import FINAL
 from app.deliveries.suspect import acquit, blame_if_we_die
-from app.flows.routes import Route, RouteBook
+from app.flows.routes import Route, RouteBook, by_flow
 from connectors.sdk.outcome import Outcome, Rejected
 from infra import clock
 from infra.database.pool import Database
@@ -121,7 +121,8 @@ class DeliveryEngine:
         rest_s = 0.0 if left else EMPTY_LANE_REST_S
         is_first = True
         try:
-            routes, events = await self._routes(lane.key[0]), await loading.of(lane)
+            routes = await self._routes(lane, leased_at_s)
+            events = await loading.of(lane)
             self._rounds.calls(hand)
             while left and (is_first or self._may_go_on(left[0], routes, leased_at_s)):
                 is_first = False
@@ -193,11 +194,17 @@ class DeliveryEngine:
         spent_s = clock.monotonic_s() - leased_at_s
         return spent_s < self._settings.lease_s * LEASE_SHARE_TO_START
 
-    async def _routes(self, tenant_id: UUID) -> dict[UUID, Route]:
-        """Give open routes by flow; raises PlatformError: without them nothing may be judged."""
-        by_source = await self._parts.routes.routes(tenant_id)
-        routes = (route for found in by_source.values() for route in found)
-        return {route.flow_id: route for route in routes if route.is_enabled}
+    async def _routes(self, lane: ClaimedLane, leased_at_s: float) -> dict[UUID, Route]:
+        """Give open routes by flow; raises PlatformError: without them nothing may be judged.
+
+        Whoever corrects a mapping releases right afterwards what it had held back: that must not go out
+        by the mapping in memory, so no route is older than the deliveries that were taken.
+        """
+        tenant_id = lane.key[0]
+        routes = by_flow(await self._parts.routes.routes(tenant_id))
+        if any(_is_newer(delivery, routes) for delivery in lane.deliveries):
+            routes = by_flow(await self._parts.routes.routes(tenant_id, not_before_s=leased_at_s))
+        return {flow_id: route for flow_id, route in routes.items() if route.is_enabled}
 
     async def _attempt(self, delivery: Claimed, events: LoadedEvents, route: Route | None) -> Tried:
         started_at, started_s = clock.now(), clock.monotonic_s()
@@ -237,6 +244,11 @@ class DeliveryEngine:
             scale=self._settings.retry_scale,
             rng=self._rng,
         )
+
+
+def _is_newer(delivery: Claimed, routes: dict[UUID, Route]) -> bool:
+    route = routes.get(delivery.flow_id)
+    return delivery.flow_version > (route.version if route else 0)
 
 
 def _crashed(crashes: int) -> Rejected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,9 +50,9 @@ class RouteBook:
         self._database = database
         self._held: FreshMemory[Id, Routes] = FreshMemory(self._read)
 
-    async def routes(self, tenant_id: Id) -> Routes:
-        """Give the routes by source connection; a source without flows is missing."""
-        return await self._held.get(tenant_id)
+    async def routes(self, tenant_id: Id, *, not_before_s: float = -math.inf) -> Routes:
+        """Give the routes by source connection, read not before a moment; sources without flows miss."""
+        return await self._held.get(tenant_id, not_before_s=not_before_s)
 
     def forget(self, tenant_id: Id) -> None:
         """Drop the routes of one retailer after a change made by this process."""
@@ -74,6 +75,11 @@ async def read_routes(session: Session, tenant_id: Id) -> Routes:
     for row in rows:
         routes[row["source_connection_id"]].append(_route(row))
     return {source: tuple(found) for source, found in routes.items()}
+
+
+def by_flow(routes: Routes) -> dict[Id, Route]:
+    """Give the same routes by flow, those switched off among them."""
+    return {route.flow_id: route for found in routes.values() for route in found}
 
 
 def _route(row: Row) -> Route:

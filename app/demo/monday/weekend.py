@@ -32,8 +32,6 @@ from app.demo.monday.world import (
 
 SKU = "body.lines[*].sku"
 FRIDAY_NOTE = "Article numbers of the new season"
-# Workers read a flow anew every two seconds.
-PUBLISHED_AFTER_S = 2.5
 
 _SECRETS = {
     (MAPLE, SHOP): "maple-shop",
@@ -72,7 +70,6 @@ async def play_weekend(ground: Ground, weekend: Weekend) -> Happened:
     logs = await _tell_all(ground, friday)
     await _until_calm(ground)
     await publish(ground, {**ARTICLES, **MISTYPED}, FRIDAY_NOTE)
-    await asyncio.sleep(PUBLISHED_AFTER_S)
     secret = await _break(ground)
     first = weekend.calm + 1
     spoiling = spoiling_count(first, weekend.spoiled)

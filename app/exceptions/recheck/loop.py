@@ -14,7 +14,7 @@ from app.exceptions.recheck.due import ROUND_S, DueHold, ask_again_later, postpo
 from app.exceptions.recheck.heal import heal_hold
 from app.exceptions.recheck.own_causes import EVERY_S, OwnCauses
 from app.exceptions.recheck.question import Question, read_question
-from app.flows.routes import Route, RouteBook
+from app.flows.routes import Route, RouteBook, by_flow
 from connectors.registry import manifest
 from connectors.sdk.outcome import Found
 from infra import clock
@@ -126,9 +126,7 @@ class Recheck:
         return "The target" if booked is None else booked.config.title or booked.config.name
 
     async def _route(self, tenant_id: Id, flow_id: Id) -> Route | None:
-        by_source = await self._parts.routes.routes(tenant_id)
-        routes = (route for found in by_source.values() for route in found)
-        return next((route for route in routes if route.flow_id == flow_id), None)
+        return by_flow(await self._parts.routes.routes(tenant_id)).get(flow_id)
 
     async def _has_budget(self, due: DueHold) -> bool:
         """Count a question of this minute, unless the connection's small share is used up."""

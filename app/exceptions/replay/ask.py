@@ -13,6 +13,7 @@ from app.exceptions.replay.facts import Facts
 from app.exceptions.replay.parts import ReplayParts
 from app.exceptions.replay.promise import Judged, Mapping, Promise, made
 from app.exceptions.replay.write_promises import Promised
+from app.flows.routes import by_flow
 from connectors.canonical.event import decode
 from connectors.sdk.outcome import Found, LookUp, Missing, Unclear
 from infra import clock
@@ -39,8 +40,8 @@ async def ask(
     parts: ReplayParts, scope: TenantScope, mapping: Mapping, facts: Sequence[Facts]
 ) -> list[Promised]:
     """Promise by what the targets say, a few asked at a time; no transaction is open meanwhile."""
-    by_source = await parts.routes.routes(scope.tenant_id)
-    routes = {route.flow_id: route for found in by_source.values() for route in found}
+    # A preview is most often asked for right after the mapping was corrected.
+    routes = by_flow(await parts.routes.routes(scope.tenant_id, not_before_s=clock.monotonic_s()))
     loaded = await _events(parts, scope, facts)
     limit = asyncio.Semaphore(AT_ONCE)
 

@@ -154,3 +154,19 @@ async def test_a_full_memory_forgets_what_was_used_longest_ago() -> None:
         await memory.get(key)
 
     assert loads == ["a", "b", "c", "b"]
+
+
+async def test_who_knows_of_a_change_gets_nothing_that_was_read_before_it() -> None:
+    clock, loads = Clock(), []
+
+    async def load(key: str) -> int:
+        loads.append(key)
+        return len(loads)
+
+    memory = FreshMemory(load, clock_s=clock)
+    first = await memory.get("a")
+    clock.now_s += 1
+
+    assert await memory.get("a") == first
+    assert await memory.get("a", not_before_s=clock()) == first + 1
+    assert await memory.get("a") == first + 1

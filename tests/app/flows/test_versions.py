@@ -52,7 +52,6 @@ async def test_an_earlier_version_comes_back_as_a_new_one(shop: MappedShop) -> N
 
     async with begin(shop.retailer.scope, shop.stage.database) as session:
         back = await roll_back(session, shop.flow_id, 2, "Store 8 was wrong.")
-    shop.stage.routes.forget(shop.retailer.tenant_id)
     await shop.sell(order_event(1))
 
     assert (back.version, back.overrides) == (4, (STORE_7,))

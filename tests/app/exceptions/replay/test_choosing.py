@@ -216,7 +216,6 @@ async def publish(replays: Replays, path: str) -> None:
     flow_id = next(iter(retailer.flows.values()))
     async with begin(replays.person("ada"), replays.shop.stage.database) as session:
         await publish_version(session, NewVersion(flow_id, "New path.", settings={"source": path}))
-    replays.shop.stage.routes.forget(retailer.tenant_id)
 
 
 async def test_what_is_held_is_sent_under_the_mapping_of_then_or_of_now(replays: Replays) -> None:

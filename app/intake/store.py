@@ -56,9 +56,14 @@ async def store(batch: Sequence[Sealed], database: Database) -> list[Accepted]:
     """
     tenants = tuple({sealed.incoming.tenant_id for sealed in batch})
     async with begin(IntakeScope(tenants), database) as session:
-        rows = await session.fetch(_STORE, *_columns(batch))
-        fresh = {row["message_id"] for row in rows}
-        known = await _known(session, [sealed for sealed in batch if sealed.id not in fresh])
+        return await store_in(session, batch)
+
+
+async def store_in(session: Session, batch: Sequence[Sealed]) -> list[Accepted]:
+    """Do the same in a transaction that is open, with whatever else it writes."""
+    rows = await session.fetch(_STORE, *_columns(batch))
+    fresh = {row["message_id"] for row in rows}
+    known = await _known(session, [sealed for sealed in batch if sealed.id not in fresh])
     return [
         Accepted(sealed.id, is_duplicate=False) if sealed.id in fresh else known[sealed.id]
         for sealed in batch

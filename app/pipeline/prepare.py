@@ -12,6 +12,7 @@ from app.deliveries.handover import HandOver
 from app.flows.routes import RouteBook, Routes
 from app.intake.incoming import WHOLE_FILE, body_context
 from app.pipeline import suspects
+from app.pipeline.apply import TAKEN
 from app.pipeline.next_messages import take_suspect, take_waiting
 from app.pipeline.reading import Batch, Read, Refused, Waiting, read_batch
 from app.pipeline.write import Writer, Written
@@ -134,7 +135,7 @@ class Preparer:
             return _Step()
         messages, sources = await self._opened(session, rows, turn)
         await suspects.mark(turn.scope, self._life, [m.id for m in messages], self._database)
-        batch = read_batch(messages, sources.connectors, turn.routes)
+        batch = read_batch(messages, sources.connectors, turn.routes, TAKEN)
         written = await self._write(session, turn, batch)
         await suspects.unmark(session)
         return _Step(_counted(len(rows), written), written.routed)
@@ -147,7 +148,7 @@ class Preparer:
             batch = Batch(refused=[Refused(message, suspects.crashed())])
         else:
             await suspects.blame_if_we_die(turn.scope, message.id, self._database)
-            batch = read_batch(messages, sources.connectors, turn.routes)
+            batch = read_batch(messages, sources.connectors, turn.routes, TAKEN)
         written = await self._write(session, turn, batch)
         await suspects.clear_one(session, message.id)
         return _Step(_counted(1, written), written.routed, suspects=True)

@@ -82,13 +82,19 @@ class Batch:
 
 
 def read_batch(
-    messages: Sequence[Waiting], connectors: Mapping[Id, Connector], routes: Routes
+    messages: Sequence[Waiting],
+    connectors: Mapping[Id, Connector],
+    routes: Routes,
+    taken: frozenset[str] = frozenset(),
 ) -> Batch:
-    """Read messages one by one in order of acceptance; a fault stays with its own message."""
+    """Read messages one by one in order of acceptance; a fault stays with its own message.
+
+    `taken` are the event types that the retail core wants, whether or not a flow takes them too.
+    """
     batch = Batch()
     for message in messages:
         try:
-            _read_one(message, connectors, routes, batch)
+            _read_one(message, connectors, routes, taken, batch)
         except HoldRecord as hold:
             batch.refused.append(Refused(message, hold, _name(message, connectors)))
         except (Exception, *_NOT_A_STOP) as fault:  # noqa: BLE001 - one record's fault alone
@@ -103,7 +109,11 @@ def _name(message: Waiting, connectors: Mapping[Id, Connector]) -> str:
 
 
 def _read_one(
-    message: Waiting, connectors: Mapping[Id, Connector], routes: Routes, batch: Batch
+    message: Waiting,
+    connectors: Mapping[Id, Connector],
+    routes: Routes,
+    taken: frozenset[str],
+    batch: Batch,
 ) -> None:
     _refuse_card_number(message.raw)
     if message.problem is not None:
@@ -119,7 +129,7 @@ def _read_one(
         return
     manifest = connector.manifest
     found = [_route(message, event, routes, manifest) for event in reading.events]
-    if not any(read.routes for read in found):
+    if not any(read.routes or read.event.type in taken for read in found):
         batch.skipped.append((message, "skipped.no_flow"))
         return
     batch.read.extend(found)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.deliveries.policy import policy_of_code
 from app.pipeline import statements
+from app.pipeline.apply import apply
 from app.pipeline.place import LaneKey, Placed, place, wake
 from app.pipeline.reading import FETCHED, Batch, Read, Refused, Waiting
 from app.pipeline.rows import LABEL_MAX, TEXT_MAX, bookable, clean, columns
@@ -43,7 +44,7 @@ class Writer:
     async def write(self, batch: Batch) -> Written:
         """Write everything a batch says; all of it or, when the transaction fails, nothing."""
         fresh, merged, conflicts = await self._facts(batch.read)
-        refused = [*batch.refused, *conflicts]
+        refused = [*batch.refused, *conflicts, *await apply(self._session, self._key, fresh)]
         blocked = {one.message.id for one in refused}
         routed = [read for read in fresh if read.message.id not in blocked]
         placed = await place(self._session, self._tenant_id, routed)
@@ -52,7 +53,8 @@ class Writer:
         await wake(self._session, self._tenant_id, placed)
         await self._supersede(placed)
         await self._hold(refused)
-        await self._move_messages(placed, merged, batch.skipped, refused)
+        core_only = [read for read in routed if not read.routes]
+        await self._move_messages(placed, merged, batch.skipped, refused, core_only)
         return Written(tuple(r for r in routed if r.routes), len(placed), len(refused))
 
     async def _facts(self, read: list[Read]) -> tuple[list[Read], list[Read], list[Refused]]:
@@ -200,12 +202,15 @@ class Writer:
         merged: Sequence[Read],
         skipped: Sequence[tuple[Waiting, str]],
         refused: Sequence[Refused],
+        core_only: Sequence[Read],
     ) -> None:
         rows: dict[UUID, tuple[object, ...]] = {}
         for read in merged:
             rows[read.message.id] = ("settled", "merged", "merged.same_fact", 0, 0)
         for message, code in skipped:
             rows[message.id] = ("settled", "skipped", code, 0, 0)
+        for read in core_only:
+            rows[read.message.id] = ("settled", "skipped", "skipped.core_only", 0, 0)
         routes = Counter(one.read.message.id for one in placed)
         open_routes = Counter(one.read.message.id for one in placed if not one.is_gone)
         for message_id, count in routes.items():

@@ -17,12 +17,9 @@ import msgspec
 from connectors.canonical.compatibility import changes, needed_level, rises_enough
 from connectors.canonical.customer import CustomerProfile
 from connectors.canonical.event import BODIES
-from connectors.canonical.inventory import InventoryCount, InventoryMovement, Reservation
+from connectors.canonical.inventory import Reservation
 from connectors.canonical.location import Location
 from connectors.canonical.loyalty import LoyaltyAccount
-from connectors.canonical.price import Price
-from connectors.canonical.product import Product
-from connectors.canonical.promotion import Promotion
 from connectors.canonical.purchase import (
     GoodsReceipt,
     PurchaseAcknowledgement,
@@ -39,13 +36,8 @@ _SUFFIX = ".schema.json"
 _FURTHER: tuple[tuple[type[msgspec.Struct], str], ...] = (
     (CustomerProfile, "customer/1.0.0"),
     (GoodsReceipt, "goods_receipt/1.0.0"),
-    (InventoryCount, "inventory_count/1.0.0"),
-    (InventoryMovement, "inventory_movement/1.0.0"),
     (Location, "location/1.0.0"),
     (LoyaltyAccount, "loyalty_account/1.0.0"),
-    (Price, "price/1.0.0"),
-    (Product, "product/1.0.0"),
-    (Promotion, "promotion/1.0.0"),
     (PurchaseAcknowledgement, "purchase_acknowledgement/1.0.0"),
     (PurchaseOrder, "purchase_order/1.0.0"),
     (Reservation, "reservation/1.0.0"),

@@ -6,12 +6,34 @@ from datetime import date, datetime
 
 import msgspec
 
+from connectors.canonical.inventory import InventoryCount, InventoryMovement
+from connectors.canonical.journal import Journal
 from connectors.canonical.money import Money
 from connectors.canonical.order import Fulfilment, Order, Refund
+from connectors.canonical.posting import OrderPosting
+from connectors.canonical.price import Price
+from connectors.canonical.product import Product
+from connectors.canonical.promotion import Promotion
+from connectors.canonical.returns import Return
+from connectors.canonical.settlement import Settlement
 from connectors.canonical.stock import StockPosition
 from connectors.canonical.upcasters import FIRST, body_brought_up
 
-Body = Order | Refund | Fulfilment | StockPosition
+Body = (
+    Order
+    | Refund
+    | Fulfilment
+    | StockPosition
+    | InventoryMovement
+    | InventoryCount
+    | Product
+    | Price
+    | Promotion
+    | Return
+    | Settlement
+    | Journal
+    | OrderPosting
+)
 
 ORDER_PLACED = "retail.order.placed.v1"
 ORDER_CHANGED = "retail.order.changed.v1"
@@ -20,6 +42,15 @@ ORDER_REFUNDED = "retail.order.refunded.v1"
 ORDER_FULFILLED = "retail.order.fulfilled.v1"
 TILL_SALE = "retail.till.sale.v1"
 STOCK_POSITION = "retail.stock.position.v1"
+STOCK_MOVEMENT = "retail.stock.movement.v1"
+STOCK_COUNT = "retail.stock.count.v1"
+PRODUCT_SET = "retail.product.set.v1"
+PRICE_SET = "retail.price.set.v1"
+PROMOTION_SET = "retail.promotion.set.v1"
+RETURN_TOLD = "retail.return.told.v1"
+SETTLEMENT_TOLD = "retail.settlement.told.v1"
+JOURNAL_POSTED = "retail.journal.posted.v1"
+ORDER_POSTED = "retail.order.posted.v1"
 
 # What a type carries, and the contract (semver of the shape) it is written under.
 BODIES: dict[str, tuple[type[Body], str]] = {
@@ -30,6 +61,15 @@ BODIES: dict[str, tuple[type[Body], str]] = {
     ORDER_FULFILLED: (Fulfilment, "fulfilment/1.0.0"),
     TILL_SALE: (Order, "order/1.0.0"),
     STOCK_POSITION: (StockPosition, "stock_position/1.0.0"),
+    STOCK_MOVEMENT: (InventoryMovement, "inventory_movement/1.0.0"),
+    STOCK_COUNT: (InventoryCount, "inventory_count/1.0.0"),
+    PRODUCT_SET: (Product, "product/1.0.0"),
+    PRICE_SET: (Price, "price/1.0.0"),
+    PROMOTION_SET: (Promotion, "promotion/1.0.0"),
+    RETURN_TOLD: (Return, "return/1.0.0"),
+    SETTLEMENT_TOLD: (Settlement, "settlement/1.0.0"),
+    JOURNAL_POSTED: (Journal, "journal/1.0.0"),
+    ORDER_POSTED: (OrderPosting, "order_posting/1.0.0"),
 }
 
 

@@ -126,8 +126,12 @@ class Manifest(_Strict):
     title: str
     version: str
     summary: str
-    roles: list[Literal["till", "shop", "marketplace", "erp", "wms", "finance", "crm", "any"]]
-    receives: list[Literal["webhook", "poll", "file", "api"]] = Field(default_factory=list)
+    roles: list[
+        Literal["till", "shop", "marketplace", "erp", "wms", "finance", "crm", "any", "core"]
+    ]
+    receives: list[Literal["webhook", "poll", "file", "api", "internal"]] = Field(
+        default_factory=list
+    )
     reads: list[str] = Field(default_factory=list)
     settings: dict[str, str] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)

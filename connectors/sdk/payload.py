@@ -190,6 +190,26 @@ def moment(source: Source, pointer: str, zone: ZoneInfo | None = None) -> dateti
         raise _bad_time(at) from error
 
 
+def wall_time(source: Source, pointer: str) -> datetime:
+    """Give a time on the clock of whatever place it is meant for, without a zone."""
+    written = text(source, pointer)
+    match = _MOMENT.fullmatch(written)
+    if match is None or match[4] is not None:
+        raise _bad_wall_time(_pointer(source, pointer))
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError as error:
+        raise _bad_wall_time(_pointer(source, pointer)) from error
+
+
+def whole(source: Source, pointer: str) -> int:
+    """Give a whole number."""
+    number = decimal(source, pointer)
+    if number != number.to_integral_value():
+        raise _wrong_type(_pointer(source, pointer), "a whole number")
+    return int(number)
+
+
 def moment_or_none(source: Source, pointer: str, zone: ZoneInfo | None = None) -> datetime | None:
     """Give a moment, None when it is missing or null."""
     return None if _found(source, pointer)[0] is None else moment(source, pointer, zone)
@@ -251,6 +271,13 @@ def _number_in_text(value: str, at: str) -> Decimal:
 
 def _bad_time(at: str) -> HoldRecord:
     words = f"{at} is not a date or time such as 2026-11-27T14:03:00Z. Correct it."
+    return HoldRecord("time.invalid", at, words)
+
+
+def _bad_wall_time(at: str) -> HoldRecord:
+    words = (
+        f"{at} should be a time on the clock of the place, like 2026-11-27T00:00, without a zone."
+    )
     return HoldRecord("time.invalid", at, words)
 
 

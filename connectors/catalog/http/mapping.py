@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 from connectors.canonical.event import BODIES, TILL_SALE, Event
 from connectors.canonical.money import Money
 from connectors.canonical.order import Fulfilment, Order, Refund
 from connectors.canonical.stock import StockPosition
 from connectors.catalog.http.envelope import Told, read_envelope
+from connectors.catalog.http.further import NAMINGS, read_named
 from connectors.catalog.http.order_sums import with_checked_sums
 from connectors.catalog.http.struct_in import read_struct
 from connectors.sdk.message import HoldRecord, RawMessage, Reading
@@ -118,4 +120,5 @@ _BUILDERS: dict[type, Callable[[Told], Event]] = {
     Refund: _refund,
     Fulfilment: _fulfilment,
     StockPosition: _stock,
+    **{kind: partial(read_named, kind) for kind in NAMINGS},
 }

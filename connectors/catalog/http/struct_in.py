@@ -28,6 +28,8 @@ from connectors.sdk.payload import (
     moment,
     part,
     text,
+    wall_time,
+    whole,
 )
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -161,6 +163,11 @@ _READERS: dict[type[inspect.Type], Callable[[str, Any], _Reader]] = {
     inspect.VarTupleType: _list,
     inspect.StructType: _object,
     inspect.BoolType: lambda *_: lambda source, pointer, _: flag(source, pointer, default=False),
-    inspect.DateTimeType: lambda *_: lambda source, pointer, _: moment(source, pointer),
+    inspect.DateTimeType: lambda _, told: (
+        (lambda source, pointer, _: wall_time(source, pointer))
+        if told.tz is False
+        else lambda source, pointer, _: moment(source, pointer)
+    ),
+    inspect.IntType: lambda *_: lambda source, pointer, _: whole(source, pointer),
     inspect.DateType: lambda *_: lambda source, pointer, _: day(source, pointer),
 }

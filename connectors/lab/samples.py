@@ -11,11 +11,13 @@ from connectors.canonical.event import (
     ORDER_REFUNDED,
     STOCK_POSITION,
     TILL_SALE,
+    Body,
     Event,
 )
 from connectors.canonical.money import Money
 from connectors.canonical.order import Fulfilment, Line, Order, Refund, Tax, Tender
 from connectors.canonical.stock import StockPosition
+from connectors.lab.further_samples import FURTHER
 
 _AT = datetime(2026, 11, 27, 14, 3, tzinfo=UTC)
 _LINE = Line(
@@ -82,7 +84,8 @@ def _unknown(event_type: str) -> str:
     raise KeyError(event_type)
 
 
-_SPECIAL: dict[str, tuple[Order | Refund | Fulfilment | StockPosition, str, str]] = {
+_SPECIAL: dict[str, tuple[Body, str, str]] = {
+    **FURTHER,
     TILL_SALE: (_TICKET, "till:S1/W1", "S1/2026-11-27/W1/17"),
     ORDER_REFUNDED: (_REFUND, "order:1001", "R1"),
     ORDER_FULFILLED: (_SHIPMENT, "order:1001", "F1"),

@@ -124,7 +124,7 @@ def _text(raw: Any, _: str) -> str:
     return raw
 
 
-def _unsure(raw: Any, _: str) -> int:
+def _unsure(_raw: Any, _: str) -> int:
     raise Unsure
 
 

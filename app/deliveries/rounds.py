@@ -8,10 +8,10 @@ from uuid import UUID
 
 from app.deliveries.claim import Claim, ClaimedLane, Fairness, claim
 from app.deliveries.holdings import Hand
-from app.deliveries.lag import Lag
 from app.deliveries.load import Loader, Loading
 from app.deliveries.look import START
 from app.deliveries.park import park
+from app.deliveries.strain import Strain
 from app.deliveries.weights import READ_EVERY_S, read_weights
 from app.flows.routes import RouteBook
 from infra import clock
@@ -20,7 +20,7 @@ from infra.settings import EngineSettings
 
 LANES_PER_CLAIM = 200
 FREE_SHARE_TO_CLAIM = 0.25
-# With fewer slots free than that share, or none for what is due, claims come no closer than this.
+# With fewer slots free than that share, or too few for what is due, claims come no closer than this.
 CLAIM_EVERY_S = 0.02
 # Looks one after the other that find nothing before the worker waits: enough for 2,000 connections.
 MOST_EMPTY_LOOKS = 8
@@ -54,10 +54,9 @@ class Rounds:
         self._cursor = START
         self._fairness = Fairness(settings.max_in_flight)
         self._holdings = self._fairness.holdings
-        self._lag = Lag(settings.max_in_flight)
+        self._strain = Strain(settings.max_in_flight)
         self._claimed_at_s = float("-inf")
         self._weighed_at_s = float("-inf")
-        self._is_stuck = False
         self._empty_looks = 0
         # Whether due lanes found no slot: then lanes give theirs back sooner.
         self.is_pressed = False
@@ -68,8 +67,9 @@ class Rounds:
         free = slots - self._holdings.taken
         if free <= 0:
             return self._settings.poll_s
-        # One large claim costs little more than one small one.
-        if free >= slots * FREE_SHARE_TO_CLAIM and not self._is_stuck:
+        # One large claim costs little more than one small one: while more is due than there are slots
+        # for, a few that came free are not worth one.
+        if free >= slots * FREE_SHARE_TO_CLAIM and not self.is_pressed:
             return 0.0
         return max(0.0, self._claimed_at_s + CLAIM_EVERY_S - clock.monotonic_s())
 
@@ -79,7 +79,7 @@ class Rounds:
         Leases that were taken before a failure end by themselves.
         """
         self._claimed_at_s = clock.monotonic_s()
-        self._holdings.quick_slots = self._lag.lanes
+        self._holdings.quick_slots = self._strain.lanes
         await self._weigh()
         claimed = await claim(
             self._database,
@@ -98,7 +98,7 @@ class Rounds:
 
     async def watch(self) -> None:
         """Find out how much the process keeps up with, until cancelled."""
-        await self._lag.watch()
+        await self._strain.watch(lambda: self._holdings.taken)
 
     def begin(self, lane: ClaimedLane) -> Hand:
         """Take a slot for a lane."""
@@ -119,7 +119,6 @@ class Rounds:
     def _note(self, claimed: Claim) -> None:
         self._empty_looks = 0 if claimed.lanes or claimed.is_whole else self._empty_looks + 1
         self.is_pressed = claimed.is_pressed
-        self._is_stuck = claimed.is_pressed and not claimed.lanes
 
     async def _weigh(self) -> None:
         if clock.monotonic_s() - self._weighed_at_s >= READ_EVERY_S:

@@ -19,7 +19,7 @@ from app.deliveries.fair import (
     plan,
 )
 from app.deliveries.holdings import MOST_DEBT_S, PRESENT_S, Hand, Holdings
-from app.deliveries.lag import Lag
+from app.deliveries.strain import Strain
 
 MANY = 10_000
 
@@ -269,16 +269,26 @@ def test_of_one_retailer_the_connection_that_waited_longest_comes_first_and_all_
     assert set(planned.grants.values()) == {3, 4}
 
 
-def test_lanes_are_reduced_while_steps_come_late_and_grow_again_when_they_do_not() -> None:
-    lag = Lag(256)
+def test_lanes_grow_while_all_are_in_use_and_the_process_has_time_left() -> None:
+    strain = Strain(256)
+    at_first = strain.lanes
 
-    for _ in range(40):
-        lag.note(0.05)
-    late = lag.lanes
     for _ in range(100):
-        lag.note(0.001)
+        strain.note(0.3, in_use=strain.lanes)
+    grown = strain.lanes
+    for _ in range(40):
+        strain.note(1.0, in_use=strain.lanes)
 
-    assert (late, lag.lanes) == (16, 256)
+    assert (at_first, grown, strain.lanes) == (24, 256, 24)
+
+
+def test_lanes_that_nobody_needs_are_not_given() -> None:
+    strain = Strain(256)
+
+    for _ in range(100):
+        strain.note(0.1, in_use=3)
+
+    assert strain.lanes == 24
 
 
 @pytest.mark.parametrize(

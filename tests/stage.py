@@ -32,6 +32,7 @@ from app.flows.adjust import Adjuster
 from app.flows.routes import RouteBook
 from app.health.ledger import Ledger, read_ledger
 from app.intake.files import FileParts
+from app.intake.asking import Asker
 from app.intake.group_commit import IntakeWriter
 from app.intake.incoming import Accepted, Incoming
 from app.intake.parents import ParentFetcher
@@ -271,9 +272,8 @@ class Stage:
             fault=settings.faults,
         )
         prepare = PrepareLoop(self.database, preparer, settings, wake, delivery_wake)
-        parents = ParentFetcher(
-            self.database, self.connections, transports.of, self.writer, settings
-        )
+        asker = Asker(self.connections, transports.of, watch)
+        parents = ParentFetcher(self.database, asker, self.writer, settings)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(run)

@@ -103,6 +103,13 @@ class ConnectionBook:
         """Drop one connection after a change made by this process."""
         self._held.forget((tenant_id, connection_id))
 
+    async def renewed(self, booked: BookedConnection) -> BookedConnection | None:
+        """Read a connection anew; None when it is as it was known."""
+        key = (booked.config.tenant_id, booked.config.id)
+        self._held.forget(key)
+        found = await self._held.get(key)
+        return None if found is None or found.is_same(booked) else found
+
     async def _read(self, key: tuple[Id, Id]) -> BookedConnection | None:
         tenant_id, connection_id = key
         async with begin(TenantScope(tenant_id), self._database) as session:

@@ -116,7 +116,7 @@ class Sender:
         until_s = clock.monotonic_s() + self._deadline_s
         sent = await self._send_over(ready, self._deadline_s)
         if waits_for_owner(sent.outcome):
-            renewed = await self._renewed(ready.booked)
+            renewed = await self._connections.renewed(ready.booked)
             if renewed is not None:
                 left_s = until_s - clock.monotonic_s()
                 sent = await self._send_over(replace(ready, booked=renewed), left_s)
@@ -183,13 +183,6 @@ class Sender:
             return replace(_withheld(delivery, adjusted), version=route.version)
         connector = registry.load(booked.config.connector)
         return _Ready(booked, connector, delivery, adjusted, loaded.trace_parent)
-
-    async def _renewed(self, booked: BookedConnection) -> BookedConnection | None:
-        """Read a connection anew; None when it is as it was known."""
-        tenant_id, connection_id = booked.config.tenant_id, booked.config.id
-        self._connections.forget(tenant_id, connection_id)
-        found = await self._connections.find(tenant_id, connection_id)
-        return None if found is None or found.is_same(booked) else found
 
     async def _send_over(self, ready: _Ready, deadline_s: float) -> Sent:
         transport = self._transport_for(ready.booked, ready.trace_parent)

@@ -8,18 +8,17 @@ waiting nor the asking is an exception for people until the clock of the waiting
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from app.connections.directory import BookedConnection, ConnectionBook
+from app.intake.asking import Asker
 from app.intake.group_commit import IntakeWriter
 from app.intake.incoming import FETCHED_HEADER, Accepted, Incoming
 from connectors import registry
 from connectors.canonical.parent import FIRST
-from connectors.sdk.connector import Connector
 from connectors.sdk.message import PolledRecord
-from connectors.sdk.transport import AnswerLost, NotSent, Transport
+from connectors.sdk.transport import AnswerLost, NotSent
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import begin
@@ -29,16 +28,13 @@ from infra.telemetry.events import log_event
 from infra.telemetry.trace import new_traceparent
 
 AT_ONCE = 16
-ASK_DEADLINE_S = 30.0
 # Longer than a question may take, so that no two workers ask at once; after a crash it is asked again.
-LEASE_S = 60.0
+LEASE_S = 150.0
 # A source may show an order some time after it told of its refund.
 AGAIN_AFTER_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800)
 # As long as the waiting record waits (`backoff.NOT_YET_MAX_S`).
 WANTED_FOR_S = 86_400.0
 WORDS_MAX = 300
-
-TransportFor = Callable[[BookedConnection, str], Transport]
 
 _CLAIM = """
 update wanted_record set due_at = now() + make_interval(secs => $1), tries = tries + 1
@@ -85,14 +81,12 @@ class ParentFetcher:
     def __init__(
         self,
         database: Database,
-        connections: ConnectionBook,
-        transport_for: TransportFor,
+        asker: Asker,
         writer: IntakeWriter,
         settings: EngineSettings,
     ) -> None:
         self._database = database
-        self._connections = connections
-        self._transport_for = transport_for
+        self._asker = asker
         self._writer = writer
         self._poll_s = settings.poll_s
         self._scale = settings.retry_scale
@@ -144,7 +138,7 @@ class ParentFetcher:
     async def _answer(self, wanted: Wanted) -> _Answer:
         if await self._is_in_book(wanted):
             return _Answer("found", "It is in the book already and on its way.")
-        booked = await self._connections.find(wanted.tenant_id, wanted.connection_id)
+        booked = await self._asker.find(wanted.tenant_id, wanted.connection_id)
         if booked is None or booked.config.connector not in registry.names():
             return _Answer("missing", "The system that it came from is not connected any more.")
         connector = registry.load(booked.config.connector)
@@ -153,7 +147,7 @@ class ParentFetcher:
             return _Answer("missing", f"{title} cannot be asked for one record; it has to come.")
         if booked.config.state != "active":
             return self._later(wanted, "The connection is paused.")
-        records = await self._fetched(wanted, booked, connector)
+        records = await self._asker.ask(booked, partial(connector.fetch, wanted.reference))
         if not records:
             title = connector.manifest.title
             return self._later(wanted, f"{title} has no record {wanted.reference}.")
@@ -171,13 +165,6 @@ class ParentFetcher:
                     sorted(FIRST),
                 )
             )
-
-    async def _fetched(
-        self, wanted: Wanted, booked: BookedConnection, connector: Connector
-    ) -> tuple[PolledRecord, ...]:
-        transport = self._transport_for(booked, new_traceparent())
-        async with asyncio.timeout(ASK_DEADLINE_S):
-            return await connector.fetch(wanted.reference, booked.config.settings, transport)
 
     async def _store(self, wanted: Wanted, records: tuple[PolledRecord, ...]) -> list[Accepted]:
         trace_parent = new_traceparent()

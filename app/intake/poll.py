@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
-from app.connections.directory import BookedConnection, ConnectionBook
+from app.intake.asking import Asker
 from app.intake.group_commit import IntakeWriter
 from app.intake.incoming import Incoming
 from connectors import registry
 from connectors.sdk.message import JsonObject, Page
-from connectors.sdk.transport import AnswerLost, NotSent, Transport
+from connectors.sdk.transport import AnswerLost, NotSent
 from infra.database.pool import Database
 from infra.database.scope import EngineScope
 from infra.database.unit import begin
@@ -23,11 +23,9 @@ from infra.telemetry.events import log_event
 from infra.telemetry.trace import new_traceparent
 
 AT_ONCE = 16
-PAGE_DEADLINE_S = 60.0
 LEASE_S = 180.0
 PROBLEM_MAX = 300
 
-TransportFor = Callable[[BookedConnection, str], Transport]
 
 _CLAIM = """
 update poll_cursor set lease_until = now() + make_interval(secs => $1), last_run_at = now()
@@ -61,14 +59,12 @@ class Poller:
     def __init__(
         self,
         database: Database,
-        connections: ConnectionBook,
-        transport_for: TransportFor,
+        asker: Asker,
         writer: IntakeWriter,
         settings: EngineSettings,
     ) -> None:
         self._database = database
-        self._connections = connections
-        self._transport_for = transport_for
+        self._asker = asker
         self._writer = writer
         self._poll_s = settings.poll_s
 
@@ -116,13 +112,11 @@ class Poller:
         await self._finish(due, cursor, problem, has_more)
 
     async def _page(self, due: Due) -> Page:
-        booked = await self._connections.find(due.tenant_id, due.connection_id)
+        booked = await self._asker.find(due.tenant_id, due.connection_id)
         if booked is None or booked.config.state != "active":
             return Page((), due.cursor)
         connector = registry.load(booked.config.connector)
-        transport = self._transport_for(booked, new_traceparent())
-        async with asyncio.timeout(PAGE_DEADLINE_S):
-            return await connector.poll(due.stream, due.cursor, booked.config.settings, transport)
+        return await self._asker.ask(booked, partial(connector.poll, due.stream, due.cursor))
 
     async def _store(self, due: Due, page: Page) -> None:
         trace_parent = new_traceparent()

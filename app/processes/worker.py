@@ -19,6 +19,7 @@ from app.exceptions.recheck.loop import Recheck, RecheckParts
 from app.exceptions.replay.loop import ReplayLoop
 from app.exceptions.replay.parts import ReplayParts
 from app.flows.adjust import Adjuster
+from app.intake.asking import Asker
 from app.intake.group_commit import IntakeWriter
 from app.intake.parents import ParentFetcher
 from app.intake.poll import Poller
@@ -98,7 +99,8 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
     )
     prepare = PrepareLoop(floor.database, preparer, settings, prepare_wake, delivery_wake)
     writer = IntakeWriter(floor.database, floor.vault, prepare_wake.set)
-    poller = Poller(floor.database, floor.connections, transports.of, writer, settings)
+    asker = Asker(floor.connections, transports.of, watch)
+    poller = Poller(floor.database, asker, writer, settings)
 
     def work_came() -> None:
         prepare_wake.set()
@@ -114,7 +116,7 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
         ),
         settings.poll_s,
     )
-    parents = ParentFetcher(floor.database, floor.connections, transports.of, writer, settings)
+    parents = ParentFetcher(floor.database, asker, writer, settings)
 
     def heard() -> None:
         prepare_wake.set_from_thread()

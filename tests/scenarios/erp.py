@@ -24,6 +24,7 @@ from app.connections.secrets import put_secret
 from app.connections.streams import ensure_streams
 from app.connections.transports import Transports
 from app.connections.watch import ConnectionWatch
+from app.intake.asking import Asker
 from app.intake.poll import Poller
 from connectors.catalog.shopify.emulator import ShopState
 from connectors.catalog.shopify.emulator import app as shop_app
@@ -120,14 +121,10 @@ class ErpShop:
     async def polled(self) -> AsyncIterator[None]:
         """Ask the ERP for its stock again and again until the block ends."""
         database = self.stage.database
-        transports = Transports(self.stage.egress, database, ConnectionWatch(database))
-        poller = Poller(
-            self.stage.database,
-            self.stage.connections,
-            transports.of,
-            self.stage.writer,
-            self.stage.settings,
-        )
+        watch = ConnectionWatch(database)
+        transports = Transports(self.stage.egress, database, watch)
+        asker = Asker(self.stage.connections, transports.of, watch)
+        poller = Poller(database, asker, self.stage.writer, self.stage.settings)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(run) for run in (poller.run(), transports.run())]
             yield

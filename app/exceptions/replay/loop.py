@@ -13,6 +13,7 @@ from infra import clock
 from infra.database.scope import EngineScope, TenantScope
 from infra.database.unit import begin
 from infra.errors import PlatformError
+from infra.telemetry.events import log_event
 from infra.telemetry.tell_fault import tell_fault
 from infra.wake import Wake
 
@@ -67,8 +68,17 @@ class ReplayLoop:
         self._resting_until_s.pop(active.id, None)
         try:
             return await self._advance(active)
-        except PlatformError:
-            return False  # a lock or the book was not to be had; the next round comes
+        except PlatformError as trouble:
+            # A lock or the book was not to be had; the next round comes. Said again and again, it is
+            # a step that never fits into its time.
+            log_event(
+                "replay.delayed",
+                level="warning",
+                tenant=str(active.tenant_id),
+                replay=str(active.id),
+                reason=str(trouble),
+            )
+            return False
         except Exception as fault:  # noqa: BLE001 - one replay's fault must not stop the others
             tell_fault("replay.failed", fault, tenant=str(active.tenant_id))
             self._resting_until_s[active.id] = clock.monotonic_s() + REST_AFTER_FAULT_S

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest_asyncio
+from pydantic import SecretStr
 
+from app.connections.secrets import put_secret
 from app.connections.transports import Transports
 from app.connections.watch import ConnectionWatch
+from app.intake.asking import Asker
 from app.intake.parents import AGAIN_AFTER_S, ParentFetcher
 from connectors.catalog.shopify.emulator import ShopState
 from connectors.catalog.shopify.emulator.orders import place_order
 from infra.database.pool import Database
+from infra.database.unit import begin
 from infra.ids import Id
 from tests.scenarios.erp import serve_shop
 from tests.stage import FAST, SECRET, Retailer, Stage, open_stage
@@ -30,13 +34,13 @@ class Shop:
     retailer: Retailer
     state: ShopState
     transports: Transports
+    watch: ConnectionWatch
 
     def fetcher(self) -> ParentFetcher:
         """Make the part of a worker that asks."""
         stage = self.stage
-        return ParentFetcher(
-            stage.database, stage.connections, self.transports.of, stage.writer, SLOW
-        )
+        asker = Asker(stage.connections, self.transports.of, self.watch)
+        return ParentFetcher(stage.database, asker, stage.writer, SLOW)
 
     async def want(self, reference: str, connection: str = "shop") -> None:
         await self.stage.write(
@@ -80,10 +84,11 @@ async def shop(database: Database) -> AsyncIterator[Shop]:
         )
         await stage.connect(retailer, "api", "http")
         await stage.give_secret(retailer, "shop", ["access_token", "webhook_secret"])
-        transports = Transports(stage.egress, stage.database, ConnectionWatch(stage.database))
+        watch = ConnectionWatch(stage.database)
+        transports = Transports(stage.egress, stage.database, watch)
         async with asyncio.TaskGroup() as tasks:
             leasing = tasks.create_task(transports.run())
-            yield Shop(stage, retailer, state, transports)
+            yield Shop(stage, retailer, state, transports, watch)
             leasing.cancel()
 
 
@@ -221,3 +226,44 @@ async def test_one_source_in_trouble_does_not_stop_the_others(shop: Shop) -> Non
 
     assert (await shop.wanted())["state"] == "found"
     assert (await unlucky.wanted())["state"] == "wanted"
+
+
+async def test_a_source_that_refuses_the_credential_waits_for_its_owner(shop: Shop) -> None:
+    await shop.want(str(shop.order()))
+    shop.state.access_token = "another"
+    fetcher = shop.fetcher()
+
+    for _ in range(5):
+        await shop.stage.write(shop.retailer, "update wanted_record set due_at = now()")
+        await fetcher.ask_due()
+
+    (health,) = await shop.stage.rows(shop.retailer, "select state from connection_health")
+    outages = await shop.stage.rows(shop.retailer, "select kind from connection_outage")
+    refused = sum(each["kind"] == "refused" for each in shop.state.log)
+    assert (refused, health["state"]) == (1, "authorization_lost")
+    assert [each["kind"] for each in outages] == ["authorization_lost"]
+
+
+async def test_a_credential_that_was_just_renewed_is_used_before_anything_is_said(
+    shop: Shop,
+) -> None:
+    await shop.want(str(shop.order()))
+    fetcher = shop.fetcher()
+    await shop.stage.connections.find(shop.retailer.tenant_id, shop.retailer.connections["shop"])
+    shop.state.access_token = "renewed"
+    await give(shop, "renewed")
+
+    await fetcher.ask_due()
+
+    assert (await shop.wanted())["state"] == "found"
+    assert await shop.stage.rows(shop.retailer, "select from connection_outage") == []
+
+
+async def give(shop: Shop, token: str) -> None:
+    """Store another access token, as another process does."""
+    stage, retailer = shop.stage, shop.retailer
+    key = await stage.vault.current(retailer.tenant_id)
+    async with begin(retailer.scope, stage.database) as session:
+        await put_secret(
+            session, key, retailer.connections["shop"], "access_token", SecretStr(token)
+        )

@@ -67,6 +67,7 @@ class _Shop:
     async def graphql(self, request: Request) -> Response:
         token = request.headers.get("x-shopify-access-token", "")
         if not hmac.compare_digest(token.encode(), self.state.access_token.encode()):
+            self.state.note("refused", status=401)
             return JSONResponse({"errors": "[API] Invalid API key or access token"}, 401)
         fault = self._planned_fault()
         if fault is not None:

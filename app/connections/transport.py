@@ -17,6 +17,7 @@ from app.connections.credentials import (
 from app.connections.directory import BookedConnection
 from app.connections.pace import PAUSE_MAX_S, Pace, Slot
 from app.connections.retry_after import retry_after_s
+from app.connections.vendor_versions import VendorVersions
 from app.connections.watch import ConnectionWatch, Leave
 from connectors.registry import load, manifest
 from connectors.sdk.budget import BudgetReport
@@ -52,6 +53,7 @@ class ConnectionTransport:
     egress: EgressClient
     pace_of: PaceOf
     watch: ConnectionWatch
+    versions: VendorVersions
     trace_parent: str = ""
 
     async def request(self, call: Call) -> Answer:
@@ -67,6 +69,7 @@ class ConnectionTransport:
             self._judge(slot, answer)
             struck = self._struck(answer, outbound)
             self._learn(slot, struck, call)
+        await self.versions.note(self.booked, struck.headers)
         return struck
 
     def _outbound(self, call: Call) -> OutboundRequest:

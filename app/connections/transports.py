@@ -10,6 +10,7 @@ from app.connections.directory import BookedConnection
 from app.connections.lessor import Lessor
 from app.connections.pace import Pace
 from app.connections.transport import ConnectionTransport
+from app.connections.vendor_versions import VendorVersions
 from app.connections.watch import ConnectionWatch
 from infra.database.pool import Database
 from infra.egress.client import EgressClient
@@ -23,12 +24,15 @@ class Transports:
     def __init__(self, egress: EgressClient, database: Database, watch: ConnectionWatch) -> None:
         self._egress = egress
         self._watch = watch
+        self._versions = VendorVersions(database)
         self._lessor = Lessor(database)
         self._paces: OrderedDict[BudgetKey, Pace] = OrderedDict()
 
     def of(self, booked: BookedConnection, trace_parent: str = "") -> ConnectionTransport:
         """Give the transport of one connection; `trace_parent` is the W3C context to hand on."""
-        return ConnectionTransport(booked, self._egress, self.pace, self._watch, trace_parent)
+        return ConnectionTransport(
+            booked, self._egress, self.pace, self._watch, self._versions, trace_parent
+        )
 
     def pace(self, booked: BookedConnection, named: str = "") -> Pace:
         """Give the pace of a bucket, the same for all connections with this credential."""

@@ -143,6 +143,8 @@ class Manifest(_Strict):
     actions: list[Action] = Field(default_factory=list)
     capabilities: dict[str, bool | str] = Field(default_factory=dict)
     vendor_versions: list[VendorVersion] = Field(default_factory=list)
+    # The header (lower case) in which answers state the version of the vendor's API.
+    version_header: str = ""
     errors: list[ErrorRule] = Field(default_factory=list)
     clocks: list[Clock] = Field(default_factory=list)
 

@@ -79,9 +79,11 @@ def _is_acquitted(change: KnownChange, scene: Scene) -> bool:
 
 def _place(change: KnownChange, scene: Scene) -> float:
     """Say how near a change was to where it went wrong."""
+    # The first start of a new installation, or the first answer of a vendor, replaced nothing.
+    if change.detail.get("is_first"):
+        return 0.0
     if change.is_ours:
-        # The first start of a new installation replaced nothing.
-        return 0.0 if change.detail.get("is_first") else 0.5
+        return 0.5
     if change.flow_id is not None and scene.flows:
         return 1.0 if change.flow_id in scene.flows else 0.0
     if change.connection_id is None:

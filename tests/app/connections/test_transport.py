@@ -22,6 +22,8 @@ from connectors.sdk.signatures import Verified, verify
 from connectors.sdk.transport import AnswerLost, Call, NotSent
 from infra.clock import unix_s
 from infra.database.pool import Database
+from infra.database.scope import TenantScope
+from infra.database.unit import begin
 from infra.egress.client import EgressClient
 from infra.egress.policy import EgressPolicy
 from infra.ids import new_id
@@ -87,12 +89,17 @@ async def open_transports(database: Database, allow: frozenset[str]) -> AsyncIte
 
 
 async def booked(
-    database: Database, base_url: str, *, with_key: bool = True, connector: str = "tryton"
+    database: Database,
+    base_url: str,
+    *,
+    with_key: bool = True,
+    connector: str = "tryton",
+    field: str = "key",
 ) -> BookedConnection:
     retailer = await make_retailer(database)
     connection_id = await retailer.connect("erp", connector, base_url=base_url)
     if with_key:
-        await retailer.store(connection_id, "key", SECRET)
+        await retailer.store(connection_id, field, SECRET)
     found = await ConnectionBook(database, retailer.vault).find(retailer.id, connection_id)
     assert found is not None
     return found
@@ -268,3 +275,24 @@ def _secrets(**values: str) -> Secrets:
 def _bound_to(secrets: Secrets, origin: str) -> Secrets:
     """Pretend that stored credentials belong to another host."""
     return Secrets(secrets._connection_id, origin, secrets._sealed)
+
+
+async def test_a_vendor_that_answers_with_another_version_has_changed(
+    database: Database, target: Target, transports: Transports
+) -> None:
+    shop = await booked(database, target.url, connector="shopify", field="access_token")
+    scope = TenantScope(shop.config.tenant_id)
+
+    for version in ("2026-07", "2026-07", "2026-10", "2026-10"):
+        target.headers = {"X-Shopify-API-Version": version}
+        await transports.of(shop).request(Call("GET", "/admin"))
+
+    async with begin(scope, database) as session:
+        rows = await session.fetch(
+            "select words, detail ->> 'is_first' as is_first from change"
+            " where kind = 'vendor_api' order by at"
+        )
+    assert [tuple(row) for row in rows] == [
+        ("erp answers with version 2026-07 of its interface.", "true"),
+        ("erp answers with version 2026-10 of its interface instead of 2026-07.", "false"),
+    ]

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connectors.catalog.shopify.documents import PATH
+from connectors.catalog.shopify.documents import API_VERSION, PATH
 from connectors.catalog.shopify.emulator.graphql import answer_graphql
 from connectors.catalog.shopify.emulator.hooks import run_shop
 from connectors.catalog.shopify.emulator.orders import place_order, refund_order
@@ -84,7 +84,7 @@ class _Shop:
             self.state.faults.dropped_answers -= 1
             self.state.note("dropped", operation=asked.get("operationName"))
             return _Dropped()
-        return JSONResponse(answer)
+        return JSONResponse(answer, headers={"X-Shopify-API-Version": API_VERSION})
 
     def _planned_fault(self) -> Response | None:
         faults = self.state.faults

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from app.retail.each_retailer import for_each_retailer
 from app.retail.journals.close import take_and_look
 from app.retail.journals.records import SOLD
 from infra import clock
 from infra.database.pool import Database
 from infra.database.scope import EngineScope, TenantScope
 from infra.database.unit import begin
-from infra.errors import PlatformError
 from infra.ids import lowest_id_at
 from infra.keys.vault import Vault
-from infra.telemetry.tell_fault import tell_fault
 
 KEEP_EVERY_S = 60.0
 # After a longer pause the retailer's next sale, or whoever lists or closes store days, takes the rest.
@@ -33,9 +32,9 @@ async def keep_store_days(database: Database, vault: Vault) -> int:
     since = lowest_id_at(clock.now() - LOOKED_BACK)
     async with begin(EngineScope(), database) as session:
         rows = await session.fetch(_SELLING, since, list(SOLD))
-    for row in rows:
-        try:
-            await take_and_look(TenantScope(row["tenant_id"], "engine"), database, vault)
-        except PlatformError as fault:
-            tell_fault("duty.failed", fault, case="store_days")
-    return len(rows)
+
+    async def work(scope: TenantScope) -> int:
+        await take_and_look(scope, database, vault)
+        return 1
+
+    return await for_each_retailer("store_days", [row["tenant_id"] for row in rows], work)

@@ -62,14 +62,25 @@ async def end_sessions(login_url: str, name: str) -> None:
     await login.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def schema(servers: Servers) -> AsyncIterator[str]:
+    """The name of a migrated, empty database; copying it takes a tenth of the time of migrating."""
+    name = f"schema_{new_id().hex}"
+    owner = await asyncpg.connect(servers.owner_url)
+    await owner.execute(f'create database "{name}"')
+    await migrate(named(servers.owner_url, name), named(servers.app_url, name))
+    yield name
+    await owner.execute(f'drop database "{name}"')
+    await owner.close()
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def database_urls(servers: Servers) -> AsyncIterator[tuple[str, str]]:
+async def database_urls(servers: Servers, schema: str) -> AsyncIterator[tuple[str, str]]:
     """A fresh migrated database: the owner's address and the login role's."""
     name = f"t_{new_id().hex}"
     owner = await asyncpg.connect(servers.owner_url)
-    await owner.execute(f'create database "{name}"')
+    await owner.execute(f'create database "{name}" template "{schema}"')
     urls = (named(servers.owner_url, name), named(servers.app_url, name))
-    await migrate(*urls)
     yield urls
     await end_sessions(servers.app_url, name)
     # Not by force: that fails on an autovacuum worker, which a plain drop asks to leave.

@@ -57,3 +57,24 @@ class Journal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def imbalance(lines: Iterable[JournalLine]) -> Decimal:
     """Give debits less credits: anything but zero is no journal."""
     return sum((line.debit - line.credit for line in lines), Decimal(0))
+
+
+def ordering_key(journal: Journal) -> str:
+    """Give the key under which the revisions of one journal reach the books in order."""
+    return f"journal:{journal.entity}/{journal.kind}/{journal.place}/{journal.day.isoformat()}"
+
+
+def journal_name(journal: Journal) -> str:
+    """Name one revision, the same wherever it is told."""
+    parts = (journal.entity, journal.kind, journal.place, journal.day.isoformat(), journal.currency)
+    return "/".join((*parts, str(journal.revision)))
+
+
+def journal_label(journal: Journal) -> str:
+    """Name one revision for people."""
+    return f"Journal of {journal.place}, {journal.day.isoformat()}, revision {journal.revision}"
+
+
+def journal_total(journal: Journal) -> Decimal:
+    """Give what a journal books on each side."""
+    return sum((line.debit for line in journal.lines), Decimal(0))

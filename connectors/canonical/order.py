@@ -83,7 +83,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sale with its lines, taxes and tenders; Σ line.gross + shipping + fees + rounding = total.
 
     Till fields (`store`, `workstation`, `sequence`, `business_day`) form the natural key of a till
-    sale: (store, business day, workstation, sequence).
+    sale: (store, business day, workstation, sequence). A pending order is one that its channel has not
+    let go yet (no address, perhaps no price): it is known, and goes to no other system.
     """
 
     order_id: str
@@ -107,6 +108,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     customer: Customer | None = None
     ship_to: Address | None = None
     is_test: bool = False
+    is_pending: bool = False
     cancels: str | None = None
 
 

@@ -90,16 +90,24 @@ class NotTransferable(ValueError):
     """A price that may not be told to a destination: it would mean something else there."""
 
 
+def wall_moment(wall: datetime, zone: str) -> datetime:
+    """Give the moment (UTC) at which the clock on a wall in this zone shows a time.
+
+    Of a time that the clock shows twice the first counts; one that it skips lies after the gap.
+    """
+    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
 def begins_at(price: Price, zone: str) -> datetime:
     """Give the moment (UTC) at which a price begins at a place in this zone."""
-    return _moment(price.effective_from, zone)
+    return wall_moment(price.effective_from, zone)
 
 
 def is_effective(price: Price, at: datetime, zone: str) -> bool:
     """Say whether a price holds at a moment (aware) at a place in this zone."""
     if at < begins_at(price, zone):
         return False
-    return price.effective_to is None or at < _moment(price.effective_to, zone)
+    return price.effective_to is None or at < wall_moment(price.effective_to, zone)
 
 
 def effective_price(
@@ -152,11 +160,6 @@ def told_amount(price: Price, to: Destination) -> Decimal:
     return (
         price.amount * (1 + to.tax_rate) if to.tax_inclusive else price.amount / (1 + to.tax_rate)
     )
-
-
-def _moment(wall: datetime, zone: str) -> datetime:
-    # Of a time that the clock shows twice the first counts; one that it skips lies after the gap.
-    return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def _standing(price: Price) -> tuple[int, int, Decimal, datetime, str]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from connectors.canonical.acknowledgement import OrderAcknowledgement
 from connectors.canonical.event import (
     JOURNAL_POSTED,
+    ORDER_ACKNOWLEDGED,
     ORDER_POSTED,
+    OVERSELL_DECIDED,
     PRICE_SET,
     PRODUCT_SET,
     PROMOTION_SET,
+    RETURN_CASH_DUE,
+    RETURN_CREDIT_DUE,
+    RETURN_CUSTOMER_DUE,
+    RETURN_HISTORY_DUE,
+    RETURN_NUMBER_DUE,
+    RETURN_POINTS_DUE,
+    RETURN_REFUND_DUE,
+    RETURN_REVERSAL_DUE,
+    RETURN_STOCK_DUE,
     RETURN_TOLD,
     SETTLEMENT_TOLD,
     STOCK_COUNT,
@@ -19,10 +31,12 @@ from connectors.canonical.event import (
 )
 from connectors.canonical.inventory import InventoryCount, InventoryMovement, StockPlace
 from connectors.canonical.journal import Journal, JournalLine
+from connectors.canonical.oversell import OversellDecision
 from connectors.canonical.posting import OrderPosting, PostingLine
 from connectors.canonical.price import Price
 from connectors.canonical.product import Product, Variant
 from connectors.canonical.promotion import Benefit, Promotion
+from connectors.canonical.return_step import ReturnStep, ReturnTask
 from connectors.canonical.returns import Return
 from connectors.canonical.settlement import Settlement, SettlementLine
 
@@ -147,4 +161,57 @@ FURTHER: dict[str, tuple[Body, str, str]] = {
         "order:1001",
         "1001/1",
     ),
+    ORDER_ACKNOWLEDGED: (
+        OrderAcknowledgement(
+            order_id="1001", number="#1001", channel="web", acknowledged_at=_AT
+        ),
+        "order:web/1001",
+        "web/1001",
+    ),
+    OVERSELL_DECIDED: (
+        OversellDecision(
+            case_id="OC-1",
+            channel="web",
+            order_id="1001",
+            sku="MM-0001",
+            quantity=Decimal(1),
+            resolution="cancel",
+            message="We are sorry: it was sold out.",
+            decided_at=_AT,
+            currency="USD",
+        ),
+        "order:1001",
+        "OC-1",
+    ),
 }
+
+_TASKS: dict[str, ReturnTask] = {
+    RETURN_NUMBER_DUE: "number",
+    RETURN_STOCK_DUE: "stock",
+    RETURN_REFUND_DUE: "refund",
+    RETURN_CREDIT_DUE: "credit",
+    RETURN_CASH_DUE: "cash",
+    RETURN_REVERSAL_DUE: "reversal",
+    RETURN_POINTS_DUE: "points",
+    RETURN_HISTORY_DUE: "history",
+    RETURN_CUSTOMER_DUE: "customer",
+}
+FURTHER.update(
+    {
+        event_type: (
+            ReturnStep(
+                step_id=f"RT1/{task}",
+                return_id="RT1",
+                number="RT-1",
+                kind="in_store",
+                task=task,
+                asked_at=_AT,
+                order_id="1001",
+                currency="USD",
+            ),
+            f"return:RT1/{task}",
+            f"RT1/{task}",
+        )
+        for event_type, task in _TASKS.items()
+    }
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import BinaryIO
 
 from connectors.canonical.event import Event
@@ -12,6 +13,7 @@ from connectors.sdk.manifest import Manifest
 from connectors.sdk.message import (
     FileRecord,
     JsonObject,
+    OrderPage,
     Page,
     PolledRecord,
     RawMessage,
@@ -73,6 +75,35 @@ class Connector:
         would have: same type, object and version. Raises NotSent or AnswerLost.
         """
         raise NotImplementedError(f"{self.manifest.name} cannot be asked for one object")
+
+    async def list_orders(
+        self,
+        since: datetime,
+        until: datetime,
+        page: str,
+        settings: JsonObject,
+        transport: Transport,
+    ) -> OrderPage:
+        """List the orders that were placed or changed from `since` to before `until` (UTC).
+
+        `page` is empty at first, then the `next_page` of the page before. Safe to repeat. Raises
+        NotSent or AnswerLost.
+        """
+        raise NotImplementedError(f"{self.manifest.name} does not list its orders")
+
+    @property
+    def can_list_orders(self) -> bool:
+        """Say whether the source can be asked for a list of its orders."""
+        return type(self).list_orders is not Connector.list_orders
+
+    async def fetch_history(
+        self, reference: str, settings: JsonObject, transport: Transport
+    ) -> tuple[PolledRecord, ...]:
+        """Ask for one order and what became of it: placed, then changed or cancelled, as if told.
+
+        Safe to repeat. Raises NotSent or AnswerLost.
+        """
+        return await self.fetch(reference, settings, transport)
 
     @property
     def can_fetch(self) -> bool:

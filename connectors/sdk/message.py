@@ -89,6 +89,25 @@ class PolledRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedOrder:
+    """One order in a list of the source: its id there, and up to when it changed (UTC)."""
+
+    order_id: str
+    number: str
+    placed_at: datetime
+    updated_at: datetime
+    total: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of a list of orders; `next_page` is empty on the last one."""
+
+    orders: tuple[ListedOrder, ...]
+    next_page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One answer of a poll: records in source order, the cursor to store, whether more waits."""
 

@@ -1,9 +1,13 @@
-"""What a target's HTTP answer means, from a table of statuses; nothing of its text is repeated."""
+"""What a target's HTTP answer means, from a table of statuses.
+
+Nothing of its text is repeated, unless the connection names the field whose words people may see.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,6 +28,7 @@ from connectors.sdk.outcome import (
 from connectors.sdk.transport import Answer
 
 MAX_REFERENCE_CHARACTERS = 200
+MAX_WORDS_CHARACTERS = 160
 # RFC 4918 section 11.4: it cannot be done, as something else was not done.
 FAILED_DEPENDENCY = 424
 # RFC 9110 section 10.2.3: seconds are digits; more of them than this is nonsense. Some write 2.0.
@@ -31,10 +36,13 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,3})?", re.ASCII)
 _POINTER = re.compile(r"(?:/[!-.0-~]{0,64}){1,16}")
 
 
-def outcome_of(answer: Answer, error_field: str = "", parent: str = "") -> Outcome:
+def outcome_of(
+    answer: Answer, error_field: str = "", parent: str = "", words_field: str = ""
+) -> Outcome:
     """Say what an answer means.
 
     `error_field`: JSON pointer of the field by which the target names an error in an answer of 200.
+    `words_field`: JSON pointer of the field in which it says to people why it refuses.
     `parent`: id of the order that must be there first, at the source of what was sent.
     """
     if answer.status == FAILED_DEPENDENCY:
@@ -45,7 +53,10 @@ def outcome_of(answer: Answer, error_field: str = "", parent: str = "") -> Outco
         return _success(answer, error_field)
     if by_status is None:
         return Unknown(f"The target answered HTTP {answer.status}, which ends no call.")
-    return by_status(answer)
+    outcome = by_status(answer)
+    if words_field and isinstance(outcome, Rejected):
+        return _in_its_words(outcome, _at(_body(answer), words_field))
+    return outcome
 
 
 def retry_after_s(answer: Answer) -> float | None:
@@ -99,6 +110,12 @@ def _redirect(answer: Answer) -> Outcome:
 def _refused(answer: Answer) -> Outcome:
     words = f"The target refused this record (HTTP {answer.status}). Correct it, then release it."
     return Rejected("target.refused", _fault_pointer(answer), words, answer.status)
+
+
+def _in_its_words(outcome: Rejected, told: Any) -> Rejected:
+    if not isinstance(told, str) or not told.isprintable() or not told.strip():
+        return outcome
+    return replace(outcome, words=f'{outcome.words} It says: "{told[:MAX_WORDS_CHARACTERS]}"')
 
 
 def _later(code: str, words: str) -> Callable[[Answer], Outcome]:

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from connectors.canonical.acknowledgement import OrderAcknowledgement
 from connectors.canonical.event import Event
 from connectors.canonical.inventory import InventoryCount, InventoryMovement
-from connectors.canonical.journal import Journal
+from connectors.canonical.journal import (
+    Journal,
+    journal_label,
+    journal_name,
+    journal_total,
+    ordering_key,
+)
 from connectors.canonical.money import Money
+from connectors.canonical.oversell import OversellDecision
 from connectors.canonical.posting import OrderPosting
 from connectors.canonical.price import Price
 from connectors.canonical.product import Product
 from connectors.canonical.promotion import Promotion
+from connectors.canonical.return_step import ReturnStep
 from connectors.canonical.returns import Return
 from connectors.canonical.settlement import Settlement
 from connectors.catalog.http.envelope import Told
@@ -35,11 +43,6 @@ class Naming:
     label: Callable[[Any], str]
     at: Callable[[Any], datetime | None]
     amount: Callable[[Any], Money | None] = lambda _: None
-
-
-def _journal_name(journal: Journal) -> str:
-    parts = (journal.entity, journal.kind, journal.place, journal.day.isoformat(), journal.currency)
-    return "/".join((*parts, str(journal.revision)))
 
 
 NAMINGS: dict[type[msgspec.Struct], Naming] = {
@@ -80,6 +83,13 @@ NAMINGS: dict[type[msgspec.Struct], Naming] = {
         label=lambda it: f"Return {it.number}",
         at=lambda it: it.initiated_at,
     ),
+    ReturnStep: Naming(
+        key=lambda it: f"return:{it.return_id}/{it.task}",
+        object_id=lambda it: it.step_id,
+        label=lambda it: f"Return {it.number}: {it.task}",
+        at=lambda it: it.asked_at,
+        amount=lambda it: Money(amount=it.paid.amount, currency=it.currency) if it.paid else None,
+    ),
     Settlement: Naming(
         key=lambda it: f"settlement:{it.channel}/{it.settlement_id}",
         object_id=lambda it: it.settlement_id,
@@ -88,13 +98,17 @@ NAMINGS: dict[type[msgspec.Struct], Naming] = {
         amount=lambda it: Money(amount=it.payout, currency=it.currency),
     ),
     Journal: Naming(
-        key=lambda it: f"journal:{it.entity}/{it.kind}/{it.place}/{it.day.isoformat()}",
-        object_id=_journal_name,
-        label=lambda it: f"Journal of {it.place}, {it.day.isoformat()}, revision {it.revision}",
+        key=ordering_key,
+        object_id=journal_name,
+        label=journal_label,
         at=lambda it: datetime.combine(it.posted_on, time(), UTC),
-        amount=lambda it: Money(
-            amount=sum((line.debit for line in it.lines), Decimal(0)), currency=it.currency
-        ),
+        amount=lambda it: Money(amount=journal_total(it), currency=it.currency),
+    ),
+    OrderAcknowledgement: Naming(
+        key=lambda it: f"order:{it.channel}/{it.order_id}",
+        object_id=lambda it: f"{it.channel}/{it.order_id}",
+        label=lambda it: f"Acknowledgement of order {it.number}",
+        at=lambda it: it.acknowledged_at,
     ),
     OrderPosting: Naming(
         key=lambda it: f"order:{it.order_id}",
@@ -102,6 +116,15 @@ NAMINGS: dict[type[msgspec.Struct], Naming] = {
         label=lambda it: f"Posting {it.agreement} of order {it.number}",
         at=lambda it: it.happened_at,
         amount=lambda it: Money(amount=it.total, currency=it.currency),
+    ),
+    OversellDecision: Naming(
+        key=lambda it: f"order:{it.order_id}",
+        object_id=lambda it: it.case_id,
+        label=lambda it: f"Order {it.order_id}: {it.resolution} of {it.sku}",
+        at=lambda it: it.decided_at,
+        amount=lambda it: (
+            Money(amount=it.amount, currency=it.currency) if it.amount is not None else None
+        ),
     ),
 }
 

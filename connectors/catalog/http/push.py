@@ -34,7 +34,8 @@ async def push(dispatch: Dispatch, transport: Transport) -> Outcome:
     except AnswerLost as fault:
         return Unknown(fault.words)
     error_field = str(dispatch.settings.get("error_field") or "")
-    return outcome_of(answer, error_field, parent_of(dispatch.event))
+    words_field = str(dispatch.settings.get("words_field") or "")
+    return outcome_of(answer, error_field, parent_of(dispatch.event), words_field)
 
 
 def envelope(dispatch: Dispatch) -> bytes:

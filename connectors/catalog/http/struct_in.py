@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+from connectors.canonical.price import Price
 from connectors.catalog.http.struct_quick import Kinds, Unsure, quick_struct
 from connectors.sdk.message import HoldRecord
 from connectors.sdk.payload import (
@@ -39,13 +40,16 @@ T = TypeVar("T", bound=msgspec.Struct)
 AMOUNTS = frozenset({
     "amount", "discount", "fees", "gross", "net", "rounding", "shipping", "total",
 })  # fmt: skip
+# An amount in one object that is none in all others: the price of one unit, down to millionths.
+UNIT_PRICES: frozenset[tuple[type, str]] = frozenset({(Price, "amount")})
+UNIT_PRICE_DECIMALS = 6
 # Counted in their own unit, down to millionths: what the book keeps of a quantity.
 QUANTITIES = frozenset({"available", "previous", "quantity"})
 QUANTITY_DECIMALS = 6
 # Names by which other records find this one: never empty.
 NAMES = frozenset({"sku", "location", "number"})
 
-_KINDS = Kinds(amounts=AMOUNTS, names=NAMES)
+_KINDS = Kinds(amounts=AMOUNTS, names=NAMES, unit_prices=UNIT_PRICES)
 
 _Reader = Callable[[Part, str, str], Any]
 
@@ -85,8 +89,13 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[_Field, ...]:
     if not isinstance(told, inspect.StructType):
         raise TypeError(f"{kind} is no struct")
     return tuple(
-        _Field(each.name, each.required, _reader(each.name, each.type)) for each in told.fields
+        _Field(each.name, each.required, _field_reader(kind, each.name, each.type))
+        for each in told.fields
     )
+
+
+def _field_reader(kind: type, name: str, told: inspect.Type) -> _Reader:
+    return _unit_price if (kind, name) in UNIT_PRICES else _reader(name, told)
 
 
 def _reader(name: str, told: inspect.Type) -> _Reader:
@@ -111,6 +120,15 @@ def _number(name: str, _: Any) -> _Reader:
     return lambda source, pointer, code: (
         amount(source, pointer, code) if code else decimal(source, pointer)
     )
+
+
+def _unit_price(source: Part, pointer: str, _: str) -> Decimal:
+    price = decimal(source, pointer)
+    if price != price.quantize(Decimal(1).scaleb(-UNIT_PRICE_DECIMALS)):
+        at = source.pointer + pointer
+        words = f"{at} is {price}; a price of one unit has at most {UNIT_PRICE_DECIMALS} decimals."
+        raise HoldRecord("amount.scale", at, f"{words} It is never rounded; correct the price.")
+    return price
 
 
 def _quantity(source: Part, pointer: str) -> Decimal:

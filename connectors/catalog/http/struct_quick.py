@@ -29,6 +29,9 @@ _LIMIT = Decimal(10) ** 11
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|\+00:00)", re.ASCII
 )
+_WALL_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?", re.ASCII
+)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _ZERO = Decimal(0)
@@ -41,10 +44,14 @@ class Unsure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """Which names are amounts (exact to the currency) and which are ids (never empty)."""
+    """Which names are amounts (exact to the currency) and which are ids (never empty).
+
+    `unit_prices` are the amounts of single objects that may be finer than the currency.
+    """
 
     amounts: frozenset[str]
     names: frozenset[str]
+    unit_prices: frozenset[tuple[type, str]] = frozenset()
 
 
 def quick_struct(kind: type[T], value: Any, code: str, kinds: Kinds) -> T:
@@ -67,8 +74,13 @@ def _fields(kind: type[msgspec.Struct], kinds: Kinds) -> tuple[tuple[str, bool, 
     if not isinstance(told, inspect.StructType):
         raise TypeError(f"{kind} is no struct")
     return tuple(
-        (each.name, each.required, _reader(each.name, each.type, kinds)) for each in told.fields
+        (each.name, each.required, _field_reader(kind, each.name, each.type, kinds))
+        for each in told.fields
     )
+
+
+def _field_reader(kind: type, name: str, told: inspect.Type, kinds: Kinds) -> _Reader:
+    return _number if (kind, name) in kinds.unit_prices else _reader(name, told, kinds)
 
 
 def _reader(name: str, told: inspect.Type, kinds: Kinds) -> _Reader:  # noqa: PLR0911 - a table
@@ -87,6 +99,12 @@ def _reader(name: str, told: inspect.Type, kinds: Kinds) -> _Reader:  # noqa: PL
         return _name
     if isinstance(told, inspect.DecimalType) and name in kinds.amounts:
         return _amount
+    return _plain(told)
+
+
+def _plain(told: inspect.Type) -> _Reader:
+    if isinstance(told, inspect.DateTimeType) and told.tz is False:
+        return _wall_time
     return _PLAIN[type(told)]
 
 
@@ -163,6 +181,16 @@ def _moment(raw: Any, _: str) -> datetime:
         raise Unsure
     try:
         return datetime.fromisoformat(raw[:-1] if raw[-1] == "Z" else raw[:-6]).replace(tzinfo=UTC)
+    except ValueError:
+        raise Unsure from None
+
+
+def _wall_time(raw: Any, _: str) -> datetime:
+    # With a zone it would be a moment, and the careful reader says so.
+    if type(raw) is not str or not _WALL_TIME.fullmatch(raw):
+        raise Unsure
+    try:
+        return datetime.fromisoformat(raw)
     except ValueError:
         raise Unsure from None
 

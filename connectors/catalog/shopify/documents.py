@@ -115,4 +115,19 @@ FIND_ORDER = Document(
     300.0,
 )
 
-DOCUMENTS = (SET_AVAILABLE, FIND_ITEM, READ_AVAILABLE, READ_ORDER, FIND_ORDER)
+# Heads only, so that a page is cheap; what turns out to be missing is read one by one.
+LIST_ORDERS = Document(
+    "ListOrders",
+    """
+query ListOrders($query: String!, $after: String) {
+  orders(first: 100, after: $after, query: $query, sortKey: UPDATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id name createdAt processedAt updatedAt currencyCode totalPriceSet { ...Shop } }
+  }
+}
+fragment Shop on MoneyBag { shopMoney { amount } }
+""",
+    302.0,
+)
+
+DOCUMENTS = (SET_AVAILABLE, FIND_ITEM, READ_AVAILABLE, READ_ORDER, FIND_ORDER, LIST_ORDERS)

@@ -14,6 +14,7 @@ from connectors.sdk.outcome import AuthorizationLost, Outcome, Rejected, RetryLa
 from connectors.sdk.transport import NotSent, Transport
 
 TOPIC = "orders/create"
+CHANGED, CANCELLED = "orders/updated", "orders/cancelled"
 _GID = "gid://shopify/Order/"
 _ID = re.compile(r"[0-9]{1,20}", re.ASCII)
 
@@ -36,18 +37,42 @@ async def fetch_order(reference: str, transport: Transport) -> tuple[PolledRecor
     `reference` is an order's id (digits, or Shopify's gid) or its name such as #1001. A name that
     the shop has twice is none: nobody could say which is meant.
     """
+    order = await _found(reference, transport)
+    return () if order is None else (_record(TOPIC, order),)
+
+
+async def fetch_history(reference: str, transport: Transport) -> tuple[PolledRecord, ...]:
+    """Give the order as its webhooks would have told it: placed, then changed, then cancelled.
+
+    All of them say what the order is now; the newest counts, and the others are known by name.
+    """
+    order = await _found(reference, transport)
+    if order is None:
+        return ()
+    records = [_record(TOPIC, order)]
+    if order.get("updatedAt") != order.get("createdAt"):
+        records.append(_record(CHANGED, order))
+    if order.get("cancelledAt"):
+        records.append(_record(CANCELLED, order))
+    return tuple(records)
+
+
+async def _found(reference: str, transport: Transport) -> JsonObject | None:
     number = reference.removeprefix(_GID)
     if _ID.fullmatch(number):
         order = await _by_id(f"{_GID}{number}", transport)
     else:
         order = await _by_name(reference, transport)
-    if order is None:
-        return ()
-    if _at(order, "lineItems", "pageInfo", "hasNextPage"):
+    if order is not None and _at(order, "lineItems", "pageInfo", "hasNextPage"):
         words = f"This order has more than {LINES_MAX} lines. Let Shopify send it again."
         raise NotSent("order.too_many_lines", words)
-    body = msgspec.json.encode(as_webhook(order))
-    return (PolledRecord(TOPIC, f"{order.get('id')}|{order.get('updatedAt')}", body),)
+    return order
+
+
+def _record(topic: str, order: JsonObject) -> PolledRecord:
+    key = f"{order.get('id')}|{order.get('updatedAt')}"
+    named = key if topic == TOPIC else f"{topic}|{key}"
+    return PolledRecord(topic, named, msgspec.json.encode(as_webhook(order)))
 
 
 def as_webhook(order: JsonObject) -> JsonObject:
@@ -92,7 +117,7 @@ def as_webhook(order: JsonObject) -> JsonObject:
 async def _by_id(gid: str, transport: Transport) -> JsonObject | None:
     answer = await ask(transport, READ_ORDER, {"id": gid}, _Read)
     if not isinstance(answer, _Read):
-        raise _not_asked(answer)
+        raise not_asked(answer)
     return answer.order
 
 
@@ -100,13 +125,13 @@ async def _by_name(name: str, transport: Transport) -> JsonObject | None:
     quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     answer = await ask(transport, FIND_ORDER, {"query": f'name:"{quoted}"'}, _Found)
     if not isinstance(answer, _Found):
-        raise _not_asked(answer)
+        raise not_asked(answer)
     # The search ignores case and finds parts.
     exact = [each for each in answer.orders.nodes if each.get("name") == name]
     return exact[0] if len(exact) == 1 else None
 
 
-def _not_asked(outcome: Outcome) -> NotSent:
+def not_asked(outcome: Outcome) -> NotSent:
     """Turn the trouble of a question into what a fetch raises; a question may always be asked again."""
     match outcome:
         case RetryLater(code=code, words=words, after_s=after_s):

@@ -30,7 +30,7 @@ from connectors.canonical.contracts import (
     written_versions,
 )
 from connectors.canonical.customer import Consent, CustomerProfile, Email
-from connectors.canonical.event import ORDER_PLACED, Event, decode, encode
+from connectors.canonical.event import ORDER_PLACED, ORDER_REFUNDED, Event, decode, encode
 from connectors.canonical.inventory import (
     InventoryCount,
     InventoryMovement,
@@ -39,7 +39,7 @@ from connectors.canonical.inventory import (
 )
 from connectors.canonical.location import Location, OpeningHours
 from connectors.canonical.loyalty import LoyaltyAccount, LoyaltyEntry
-from connectors.canonical.order import Order
+from connectors.canonical.order import Order, Refund
 from connectors.canonical.price import Price
 from connectors.canonical.product import Component, Product, TradeNumber, Variant
 from connectors.canonical.promotion import Benefit, Promotion
@@ -464,8 +464,18 @@ def marked(contract: str, **more: Any) -> bytes:
 
 
 def test_an_event_of_the_first_contract_carries_no_mark() -> None:
-    assert "contract" not in json.loads(encode(placed()))["head"]
-    assert decode(encode(placed())) == placed()
+    refund = Refund(refund_id="9", order_id="1", currency="USD", happened_at=AT, amount=D(5))
+    told = msgspec.structs.replace(placed(), type=ORDER_REFUNDED, object_id="9", body=refund)
+
+    assert "contract" not in json.loads(encode(told))["head"]
+    assert decode(encode(told)) == told
+
+
+def test_an_order_of_the_first_contract_is_read_under_the_present_one() -> None:
+    stored = json.loads(encode(placed()))
+    assert stored["head"].pop("contract") == "order/1.1.0"
+
+    assert decode(json.dumps(stored).encode()) == placed()
 
 
 def test_an_event_that_a_later_release_wrote_is_read_without_what_is_not_known_here() -> None:

@@ -63,7 +63,7 @@ async def test_an_event_leaves_as_a_cloud_event_with_its_key() -> None:
         "subject": "order:1001",
         "time": "2026-11-27T14:03:00Z",
         "datacontenttype": "application/json",
-        "dataschema": "order/1.0.0",
+        "dataschema": "order/1.1.0",
         "objectid": "1001",
         "objectversion": "2026-11-27T14:03:00Z",
     }
@@ -182,6 +182,28 @@ async def test_an_error_inside_a_200_is_no_delivery(body: bytes, kind: type[Outc
     outcome, _ = await pushed(answered(200, body), error_field="/error")
 
     assert type(outcome) is kind
+
+
+WORDS = [
+    ({}, ""),
+    ({"words_field": "/title"}, ' It says: "The period is closed."'),
+    ({"words_field": "/detail"}, ""),
+    ({"words_field": "/status"}, ""),
+]
+
+
+@pytest.mark.parametrize(("settings", "added"), WORDS)
+async def test_why_a_target_refuses_is_shown_only_from_the_field_that_is_named(
+    settings: dict[str, str], added: str
+) -> None:
+    body = b'{"title":"The period is closed.","status":422,"detail":"two\\nlines"}'
+
+    outcome, _ = await pushed(answered(422, body), **settings)
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.words == (
+        f"The target refused this record (HTTP 422). Correct it, then release it.{added}"
+    )
 
 
 @pytest.mark.parametrize("path", ["in", "//elsewhere.example/in", "/a\r\nb"])

@@ -52,6 +52,10 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "ReadAvailable": {"item": ITEM, "location": LOCATION_GID},
     "ReadOrder": {"id": "gid://shopify/Order/5000000001"},
     "FindOrder": {"query": 'name:"#1001"'},
+    "ListOrders": {
+        "query": "updated_at:>='2026-01-01T00:00:00Z' updated_at:<'2099-01-01T00:00:00Z'",
+        "after": None,
+    },
 }
 FILES = {
     "SetAvailable": "set_available",
@@ -59,6 +63,7 @@ FILES = {
     "ReadAvailable": "read_available",
     "ReadOrder": "read_order",
     "FindOrder": "find_order",
+    "ListOrders": "list_orders",
 }
 
 

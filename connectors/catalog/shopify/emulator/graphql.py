@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from connectors.catalog.shopify.emulator.state import Article, ShopState
 
 _CONTRACTS = Path(__file__).parent.parent / "contracts"
 _NAMED = re.compile(r'name:"((?:[^"\\]|\\.)+)"')
+_WITHIN = re.compile(r"'([^']+)'")
+ORDERS_PAGE = 100
 _QUOTED = re.compile(r'sku:"((?:[^"\\]|\\.)+)"')
 
 
@@ -116,6 +119,27 @@ def _find_order(state: ShopState, variables: dict[str, Any]) -> dict[str, Any]:
     return {"orders": {"nodes": [order_node(each) for each in found[:2]]}}
 
 
+def _list_orders(state: ShopState, variables: dict[str, Any]) -> dict[str, Any]:
+    since, until = (datetime.fromisoformat(each) for each in _WITHIN.findall(variables["query"]))
+    found = [
+        order
+        for order in state.orders.values()
+        if since <= datetime.fromisoformat(order["updated_at"]) < until
+    ]
+    found.sort(key=lambda order: (order["updated_at"], order["id"]))
+    start = int(variables.get("after") or 0)
+    page = found[start : start + ORDERS_PAGE]
+    end = start + len(page)
+    info = {"hasNextPage": end < len(found), "endCursor": str(end) if page else None}
+    return {"orders": {"pageInfo": info, "nodes": [_head(order) for order in page]}}
+
+
+def _head(order: dict[str, Any]) -> dict[str, Any]:
+    whole = order_node(order)
+    asked = ("id", "name", "createdAt", "processedAt", "updatedAt", "currencyCode", "totalPriceSet")
+    return {name: whole[name] for name in asked}
+
+
 def _item(state: ShopState, article: Article, location: str) -> dict[str, Any]:
     quantity = state.available.get((article.item_gid, location))
     quantities = [{"name": "available", "quantity": quantity}]
@@ -134,6 +158,7 @@ _VALIDATORS = {
     "ReadAvailable": _validator("read_available.schema.json"),
     "ReadOrder": _validator("read_order.schema.json"),
     "FindOrder": _validator("find_order.schema.json"),
+    "ListOrders": _validator("list_orders.schema.json"),
 }
 _RESOLVERS: dict[str, Callable[[ShopState, dict[str, Any]], dict[str, Any]]] = {
     "SetAvailable": _set_available,
@@ -141,4 +166,5 @@ _RESOLVERS: dict[str, Callable[[ShopState, dict[str, Any]], dict[str, Any]]] = {
     "ReadAvailable": _read_available,
     "ReadOrder": _read_order,
     "FindOrder": _find_order,
+    "ListOrders": _list_orders,
 }

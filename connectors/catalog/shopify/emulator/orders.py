@@ -27,6 +27,11 @@ def place_order(state: ShopState) -> dict[str, Any] | None:
     sold = [
         (each, min(state.available[_place(each)], state.random.randint(1, 2))) for each in chosen
     ]
+    return sell(state, sold)
+
+
+def sell(state: ShopState, sold: list[tuple[Article, int]]) -> dict[str, Any]:
+    """Sell these articles in these quantities, which the shop must show."""
     for article, quantity in sold:
         state.available[_place(article)] -= quantity
     state.order_count += 1

@@ -89,6 +89,8 @@ async def begin(scope: Scope, database: Database) -> AsyncIterator[Session]:
             await session.finish_orm()
             await connection.execute("commit")
         except _GONE as fault:
+            # A lock that was not to be had, or a statement that took too long, leaves it open.
+            await _roll_back(connection)
             raise Unavailable("The book cannot be reached.", retry_after_s=1) from fault
         except BaseException:
             await session.close_orm()

@@ -43,7 +43,16 @@ def promise(
     `reserved`: open reservations of this channel. `in_flight`: orders that the channel took and we
     know of but have not folded; subtracted only where its own counter has not done so.
     """
-    free = sum((_free(stock) for stock in pool), Decimal(0))
+    return shown_units(free_units(pool), rule, reserved=reserved, in_flight=in_flight)
+
+
+def free_units(pool: Iterable[Stock], taken: Decimal = Decimal(0)) -> Decimal:
+    """Give what a pool has left; `taken` of it is spoken for without a place being known."""
+    return max(Decimal(0), sum((_free(stock) for stock in pool), Decimal(0)) - taken)
+
+
+def shown_units(free: Decimal, rule: ChannelRule, *, reserved: int = 0, in_flight: int = 0) -> int:
+    """Give how many whole units of what is free a channel may show; never negative."""
     units = int((rule.share_0_1 * free).to_integral_value(ROUND_FLOOR)) - reserved
     if not rule.self_decrements:
         units -= in_flight

@@ -16,12 +16,13 @@ depends_on = None
 # table -> rights of the application, in one tenant's scope
 OF_TENANT: dict[str, tuple[str, ...]] = {
     "stock_fact": ("select", "insert"),
-    "stock_due": ("select", "insert", "update", "delete"),
+    "stock_document": ("select", "insert"),
+    "stock_due": ("select", "insert", "delete"),
     "stock_position": ("select", "insert", "update", "delete"),
     "channel_rule": ("select", "insert", "update", "delete"),
     "channel_position": ("select", "insert", "update", "delete"),
     "channel_turn": ("select", "insert", "update"),
-    "reservation": ("select", "insert", "update (state, order_id, ended_at)"),
+    "reservation": ("select", "insert", "update (state, order_id, paying_at, ended_at)"),
     "stock_place": ("select", "insert", "update"),
     "kit_component": ("select", "insert", "update (valid_to)"),
     "unit_conversion": ("select", "insert", "update", "delete"),

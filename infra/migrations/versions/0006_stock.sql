@@ -8,7 +8,9 @@ create table stock_fact (
     -- The connection and the source's own key of the movement or count.
     source_key text not null,
     telling bytea not null,
-    kind text not null constraint stock_fact_kind_known check (kind in ('movement', 'count')),
+    -- `order`: so many were wanted as of this telling; `shipment`: so many of an order left.
+    kind text not null constraint stock_fact_kind_known
+        check (kind in ('movement', 'count', 'order', 'shipment')),
     quantity numeric(18, 6) not null,
     from_location text not null default '',
     from_state text not null default '',
@@ -18,25 +20,52 @@ create table stock_fact (
     occurred_at timestamptz not null,
     uncertainty_s int not null default 0,
     reason text not null default '',
+    -- The ticket or order that it belongs to.
     document text not null default '',
+    -- Of two tellings of one thing the later one counts: by version and revision, then by time.
+    rank text not null default '',
+    stated_at timestamptz not null,
+    -- What one unit was sold for, where that was told.
+    unit_price numeric(19, 6),
+    currency char(3),
     connection_id uuid not null,
     event_id uuid,
     told_at timestamptz not null default now(),
     primary key (tenant_id, sku, source_key, telling),
     constraint stock_fact_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
 );
-create index stock_fact_by_time on stock_fact (tenant_id, sku, occurred_at);
+create index stock_fact_by_document on stock_fact (tenant_id, connection_id, document) where document <> '';
+create index stock_fact_by_count on stock_fact (tenant_id, connection_id, told_at) where kind = 'count';
 
--- Articles whose position or promise has to be worked out again.
+-- Every telling of a ticket or an order: an article that a later telling leaves out is in it no more.
+create table stock_document (
+    tenant_id uuid not null,
+    connection_id uuid not null,
+    document text not null,
+    telling bytea not null,
+    kind text not null constraint stock_document_kind_known check (kind in ('ticket', 'order')),
+    -- Where it is served from; an order without a place stands on the account of its channel.
+    location text not null default '',
+    stated_at timestamptz not null,
+    rank text not null default '',
+    told_at timestamptz not null default now(),
+    primary key (tenant_id, connection_id, document, telling),
+    constraint stock_document_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
+);
+
+-- Articles whose position or promise has to be worked out again. Rows are only added and taken away, so
+-- that whoever tells of an article and whoever folds it never wait for each other.
 create table stock_due (
     tenant_id uuid not null,
+    id bigint generated always as identity,
     sku text not null,
-    since timestamptz not null default now(),
+    since timestamptz not null default clock_timestamp(),
     -- When the earliest thing happened that is not in the positions yet.
     occurred_at timestamptz not null,
-    primary key (tenant_id, sku),
+    primary key (tenant_id, id),
     constraint stock_due_tenant_fk foreign key (tenant_id) references tenant (id)
 );
+create index stock_due_by_sku on stock_due (tenant_id, sku);
 
 create table stock_position (
     tenant_id uuid not null,
@@ -106,7 +135,7 @@ create table channel_position (
     primary key (tenant_id, connection_id, sku),
     constraint channel_position_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
 ) with (fillfactor = 70);
-create index channel_position_due on channel_position (tenant_id, connection_id) where state = 'due';
+create index channel_position_due on channel_position (tenant_id, connection_id, target_at) where state = 'due';
 
 -- Who publishes to a channel now: one path for each channel, fenced by a token.
 create table channel_turn (
@@ -136,19 +165,24 @@ create table reservation (
         check (state in ('held', 'converted', 'released', 'expired')),
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
+    -- Since when the buyer is paying: it is kept a little longer then.
+    paying_at timestamptz,
     ended_at timestamptz,
     primary key (tenant_id, id),
     constraint reservation_client_key_unique unique (tenant_id, connection_id, client_key),
     constraint reservation_connection_fk foreign key (tenant_id, connection_id) references connection (tenant_id, id)
 );
-create index reservation_held on reservation (tenant_id, sku) where state = 'held';
+-- A converted one keeps its goods until the order itself is known.
+create index reservation_keeping on reservation (tenant_id, sku) where state in ('held', 'converted');
 create index reservation_expiring on reservation (expires_at) where state = 'held';
 
--- How often a place is heard of; one that fell silent gives nothing to any pool.
+-- How often a place is heard of (null: nobody waits for it); one that fell silent gives nothing to
+-- any pool, or keeps `dark_keeps` units of each article back.
 create table stock_place (
     tenant_id uuid not null,
     location text not null,
-    heartbeat_s int not null default 3600,
+    heartbeat_s int constraint stock_place_heartbeat check (heartbeat_s > 0),
+    dark_keeps int constraint stock_place_dark_keeps check (dark_keeps >= 0),
     heard_at timestamptz,
     dark_since timestamptz,
     -- Sold on the spot only (a marketplace's own warehouse): in no pool of another channel.

@@ -98,6 +98,20 @@ class Pace:
         """Say whether nothing is under way and nothing is held."""
         return self.in_flight == 0 and not self._queued and self._tokens <= 0
 
+    def room(self, cost: float = 1.0) -> int:
+        """Say how many calls of this cost could begin at this very moment."""
+        if not self._may_go(cost):
+            return 0
+        return min(int((self._tokens + _DUST) / cost), self._limit.room() - self.in_flight)
+
+    async def ready(self, cost: float, wait_s: float) -> None:
+        """Wait until a call could begin, and take nothing: what it will say is read after this.
+
+        Raises NotSent `pace.exhausted` when none could begin within `wait_s` seconds.
+        """
+        if self._turn.locked() or not self._may_go(cost):
+            await self._wait(cost, wait_s)
+
     @asynccontextmanager
     async def slot(self, cost: float, wait_s: float) -> AsyncIterator[Slot]:
         """Hold one slot; raises NotSent `pace.exhausted` when none comes within `wait_s` seconds."""

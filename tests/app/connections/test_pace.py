@@ -264,3 +264,18 @@ def test_retry_after_is_read_in_both_spellings_and_garbage_is_ignored(
 
     assert retry_after_s({"retry-after": written}, moment) == seconds
     assert retry_after_s({}, moment) is None
+
+
+async def test_being_ready_takes_nothing_and_room_says_how_many_may_begin(lessor: Lessor) -> None:
+    pace = a_pace(lessor, rate=0.01, burst=4)
+    nothing = pace.room()
+
+    for _ in range(3):
+        await pace.ready(1, wait_s=5)
+        await pace.ready(1, wait_s=5)
+        assert pace.room() >= 1
+        await call(pace)
+
+    assert (nothing, pace.room()) == (0, 0)
+    with pytest.raises(NotSent, match="used up for now"):
+        await pace.ready(1, wait_s=0.05)

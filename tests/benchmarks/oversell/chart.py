@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 from tests.benchmarks.oversell.figures import Figure
@@ -13,11 +14,24 @@ LEAST, MOST = 0.05, 1000.0
 OURS = frozenset("EFG")
 
 
-def chart(figures: Sequence[Figure]) -> str:
-    """Draw one bar for each strategy; a whisker shows the least and the largest seed."""
-    height = TOP + ROW * len(figures) + FOOT
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the running product came to in one run: oversold units in 10,000 sales, and of how many."""
+
+    letter: str
+    oversold_per_10k: float
+    sales: int
+    lines_per_s: float
+
+
+def chart(figures: Sequence[Figure], measured: Sequence[Measured] = ()) -> str:
+    """Draw one bar for each strategy, with the least and the largest seed, then the measured runs."""
+    count = len(figures) + len(measured)
+    height = TOP + ROW * count + FOOT
     seeds = len(figures[0].seeds)
     rows = "".join(_row(figure, TOP + ROW * place) for place, figure in enumerate(figures))
+    below = TOP + ROW * len(figures)
+    rows += "".join(_run(each, below + ROW * place) for place, each in enumerate(measured))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"'
         f' aria-labelledby="t" font-family="system-ui, sans-serif" font-size="14">'
@@ -28,7 +42,7 @@ def chart(figures: Sequence[Figure]) -> str:
         "Oversold units in 10,000 sales</text>"
         '<text class="soft" x="24" y="54">same customers, same vendor quotas; logarithmic scale;'
         f" mean of {seeds} seeds, whiskers least to largest</text>"
-        f"{_grid(len(figures))}{rows}"
+        f"{_grid(count)}{rows}"
         f'<text class="soft" x="24" y="{height - 18}" font-size="12">Model with synthetic demand:'
         " 20,000 articles, 40 sale attempts a second for 2 hours. Walmart&#8217;s quota is"
         " assumed.</text></svg>\n"
@@ -48,6 +62,18 @@ def _row(figure: Figure, top: float) -> str:
         f' width="{end - LEFT:.1f}"/>'
         f'<path class="whisker" d="M{_x(least):.1f} {middle}H{_x(largest):.1f}"/>'
         f'<text class="ink" x="{max(end, _x(largest)) + 8:.1f}" y="{middle + 5}">{_said(rate)}</text>'
+    )
+
+
+def _run(measured: Measured, top: float) -> str:
+    """Draw one run of the product as a point: it has no spread, and may well be zero."""
+    middle, at = top + ROW / 2, _x(measured.oversold_per_10k)
+    return (
+        f'<text class="ink" x="24" y="{middle + 5}"><tspan font-weight="600">{measured.letter}</tspan>'
+        f"  the running product, {measured.lines_per_s:g}/s</text>"
+        f'<circle class="ours" cx="{at:.1f}" cy="{middle}" r="6"/>'
+        f'<text class="ink" x="{at + 14:.1f}" y="{middle + 5}">{_said(measured.oversold_per_10k)}'
+        f" in {measured.sales:,} sales</text>"
     )
 
 

@@ -1,0 +1,1 @@
+"""The oversell benchmark on the running product: channels, customers, a judge of logs."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from connectors.canonical.order import Line, Order
+from connectors.canonical.order import Line, Order, Refund
 
 Reason = Literal["order", "order_edit", "cancellation", "refund", "return", "correction"]
 LineType = Literal["product", "shipping", "fee", "rounding"]
@@ -75,19 +75,13 @@ def agree(
     """
     if before is not None and after is not None and before.currency != after.currency:
         raise CurrencyChanged(f"Order {after.number}: {before.currency}, then {after.currency}.")
-    old, new = _lines(before), _lines(after)
     order = after or before
     if order is None:
         return ()
-    records = []
-    for key in [*new, *(key for key in old if key not in new)]:
-        (sku, amounts), (old_sku, old_amounts) = new.get(key, _NONE), old.get(key, _NONE)
-        change = amounts - old_amounts
-        if not change.is_nothing():
-            records.append(
-                SaleRecord(reason, happened_at, key, sku or old_sku, order.currency, change)
-            )
-    return tuple(records)
+    return tuple(
+        SaleRecord(reason, happened_at, key, sku, order.currency, change)
+        for key, sku, change in differences(content_of(before), content_of(after))
+    )
 
 
 def standing(records: Iterable[SaleRecord]) -> dict[LineKey, Amounts]:
@@ -105,21 +99,58 @@ def total(records: Iterable[SaleRecord]) -> Decimal:
 
 _Line = tuple[str | None, Amounts]
 _NONE: _Line = (None, NOTHING)
+# What an order, or a refund of it, comes to by line: the article and its amounts.
+Content = dict[LineKey, _Line]
 
 
-def _lines(order: Order | None) -> dict[LineKey, _Line]:
-    """Give what an order comes to by line; a line told twice under one id is one line."""
-    found: dict[LineKey, _Line] = {}
-    for key, sku, amounts in _told(order) if order is not None else ():
-        known = found.get(key, _NONE)
-        found[key] = (sku or known[0], known[1] + amounts)
+def differences(before: Content, after: Content) -> list[tuple[LineKey, str | None, Amounts]]:
+    """Give line by line what leads from one content to another; nothing for lines that stay."""
+    found = []
+    for key in [*after, *(key for key in before if key not in after)]:
+        (sku, amounts), (old_sku, old_amounts) = after.get(key, _NONE), before.get(key, _NONE)
+        change = amounts - old_amounts
+        if not change.is_nothing():
+            found.append((key, sku or old_sku, change))
     return found
 
 
-def _told(order: Order) -> Iterator[tuple[LineKey, str | None, Amounts]]:
-    for line in order.lines:
-        if not line.is_voided:
-            yield ("product", line.line_id), line.sku, _amounts(line)
+def gross_of(content: Content) -> Decimal:
+    """Sum up what a content comes to, tax included."""
+    return sum((amounts.gross for _, amounts in content.values()), Decimal(0))
+
+
+def content_of(order: Order | None) -> Content:
+    """Give what an order comes to by line; a line told twice under one id is one line."""
+    return _summed(_told(order) if order is not None else ())
+
+
+def content_of_refund(refund: Refund) -> Content:
+    """Give what a refund takes from its order: its goods, and under its own id the money beyond them."""
+    goods: list[_Told] = [
+        (("product", line.line_id), line.sku, _amounts(line)) for line in _kept(refund.lines)
+    ]
+    beyond = -refund.amount - sum((amounts.gross for _, _, amounts in goods), Decimal(0))
+    return _summed([*goods, (("fee", refund.refund_id), None, Amounts(net=beyond, gross=beyond))])
+
+
+_Told = tuple[LineKey, str | None, Amounts]
+
+
+def _summed(told: Iterable[_Told]) -> Content:
+    found: Content = {}
+    for key, sku, amounts in told:
+        known = found.get(key, _NONE)
+        found[key] = (sku or known[0], known[1] + amounts)
+    return {key: line for key, line in found.items() if not line[1].is_nothing()}
+
+
+def _kept(lines: Iterable[Line]) -> list[Line]:
+    return [line for line in lines if not line.is_voided]
+
+
+def _told(order: Order) -> Iterator[_Told]:
+    for line in _kept(order.lines):
+        yield ("product", line.line_id), line.sku, _amounts(line)
     shipping_tax = sum((tax.amount for tax in order.shipping_taxes), Decimal(0))
     shipping = Amounts(net=order.shipping - shipping_tax, tax=shipping_tax, gross=order.shipping)
     yield ("shipping", ""), None, shipping

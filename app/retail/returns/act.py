@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from app.retail.returns.work import Outcome, Work
@@ -12,13 +13,22 @@ from infra.ids import Id
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of work; `key` is the same at every attempt and goes to the other system as it is."""
+    """One piece of work; `key` is the same at every attempt and goes to the other system as it is.
+
+    `refusals` counts how often it was refused and is tried all the same; `issued_at` is when it was
+    first wanted (UTC). `was_paid_by_others`: a till or channel told of money that it gave back.
+    """
 
     tenant_id: Id
     return_id: Id
     key: str
     work: Work
     request: Return
+    has_receipt: bool
+    rma: str
+    refusals: int
+    issued_at: datetime
+    was_paid_by_others: bool
 
 
 class Act(Protocol):

@@ -26,6 +26,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `approve_above`: a refund of more than this is decided by a person; None: never asked.
     `fees` are taken off once: restocking, return label. `goodwill` was approved by a person.
+    `asks_identity`: who brings goods without a receipt shows who they are.
+    `points_per_money`: loyalty points that a known customer earned for each unit of the currency.
     """
 
     window_days: int = 30
@@ -35,6 +37,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label_fee: Decimal = NO_MONEY
     goodwill: Decimal = NO_MONEY
     goods_wait_days: int = 3
+    points_per_money: Decimal = NO_MONEY
+    asks_identity: bool = False
 
 
 class _Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -43,16 +47,30 @@ class _Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
 
 
 class Opened(_Fact, frozen=True, kw_only=True, tag="opened"):
-    """Somebody asked for the return, or it began by itself at a till or a channel."""
+    """Somebody asked for the return, or it began by itself at a till or a channel.
+
+    `is_derived`: we made it of a refund that was told first; what its source tells counts more.
+    """
 
     request: Return
     policy: Policy = Policy()
+    is_derived: bool = False
+
+
+class TermsKnown(_Fact, frozen=True, kw_only=True, tag="terms_known"):
+    """The retailer's terms as they stood when the return began."""
+
+    policy: Policy
 
 
 class SaleKnown(_Fact, frozen=True, kw_only=True, tag="sale_known"):
     """What was sold and paid; the latest telling counts."""
 
     sale: Sale
+
+
+class SaleMissing(_Fact, frozen=True, kw_only=True, tag="sale_missing"):
+    """The sale was looked for and is not known here, or not yet."""
 
 
 class Authorised(_Fact, frozen=True, kw_only=True, tag="authorised"):
@@ -62,21 +80,32 @@ class Authorised(_Fact, frozen=True, kw_only=True, tag="authorised"):
 
 
 class Received(_Fact, frozen=True, kw_only=True, tag="received"):
-    """Goods arrived, by return line; `dismissed` came but is not what was announced."""
+    """Goods arrived, by return line; `dismissed` came but is not what was announced.
+
+    What two sources tell of one line are the same goods: the larger telling counts. `is_total`: a
+    source tells all that came so far, and its latest telling counts. A line that is named `sku:...`
+    is the first one of that article.
+    """
 
     lines: dict[str, Decimal]
     dismissed: dict[str, Decimal] = {}
     location: str = ""
+    source: str = ""
+    is_total: bool = False
 
 
 class Inspected(_Fact, frozen=True, kw_only=True, tag="inspected"):
-    """Goods were judged; the same `inspection` judged again replaces what was said before."""
+    """Goods were judged; the same `inspection` judged again replaces what was said before.
+
+    Of two sources that judged one line, the one that did last counts.
+    """
 
     inspection: str
     line_id: str
     quantity: Decimal
     disposition: Disposition
     location: str
+    source: str = ""
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +187,16 @@ class LimitPassed(_Fact, frozen=True, kw_only=True, tag="limit_passed"):
     step: StepId
 
 
+class Unserved(_Fact, frozen=True, kw_only=True, tag="unserved"):
+    """Nobody is connected who does this piece of work; `command` is its key, `work` what it was."""
+
+    command: str
+    step: StepId
+    part: str
+    work: str
+    words: str
+
+
 class Decided(_Fact, frozen=True, kw_only=True, tag="decided"):
     """A person answered a question."""
 
@@ -170,6 +209,7 @@ class Decided(_Fact, frozen=True, kw_only=True, tag="decided"):
 Fact = (
     Opened | SaleKnown | Authorised | Received | Inspected | StockMoved | Refunded | RefundRefused
     | Posted | PostingRefused | PointsReversed | PointsRefused | HistoryTold | LimitPassed | Decided
+    | TermsKnown | SaleMissing | Unserved
 )  # fmt: skip
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from app.retail.returns.facts import (
     Authorised,
     Decided,
@@ -26,8 +28,11 @@ from app.retail.returns.facts import (
     Refunded,
     RefundRefused,
     SaleKnown,
+    SaleMissing,
     StockMoved,
+    TermsKnown,
     Told,
+    Unserved,
 )
 from app.retail.returns.sale import Sale
 from app.retail.returns.steps import StepId
@@ -46,7 +51,9 @@ class Case:
 
     request: Return | None = None
     policy: Policy = field(default_factory=Policy)
+    terms: Policy | None = None
     sale: Sale | None = None
+    is_sale_missing: bool = False
     rma: str = ""
     received: defaultdict[str, Decimal] = field(default_factory=_quantities)
     dismissed: defaultdict[str, Decimal] = field(default_factory=_quantities)
@@ -62,6 +69,9 @@ class Case:
     told: dict[Told, HistoryTold] = field(default_factory=dict)
     passed: Counter[StepId] = field(default_factory=Counter)
     answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    unserved: dict[tuple[StepId, str], Unserved] = field(default_factory=dict)
+    is_derived: bool = False
+    _arrivals: list[Received] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     undone: set[str] = field(default_factory=set)
 
@@ -79,7 +89,53 @@ def fold(facts: Iterable[Fact]) -> Case:
         _APPLY[type(fact)](case, fact)
     for reference in case.undone:  # a failure may be told before what it undoes
         case.refunds.pop(reference, None)
+    if case.terms is not None and case.policy == Policy():
+        case.policy = case.terms
+    _name_lines(case)
+    _count_arrivals(case)
     return case
+
+
+def _name_lines(case: Case) -> None:
+    """Give what was told by article the return line that it is about, whenever that was told."""
+    judged: dict[str, list[Inspected]] = defaultdict(list)
+    for each in case.inspections.values():
+        judged[_line(case, each.line_id)].append(each)
+    case.inspections = {
+        each.inspection: structs.replace(each, line_id=line_id)
+        for line_id, told in judged.items()
+        # Of several sources the one that judged last.
+        for each in told
+        if each.source == max(told, key=lambda one: (one.at, one.key)).source
+    }
+    moved = _quantities()
+    for (line_id, *place), quantity in case.moved.items():
+        moved[_line(case, line_id), *place] += quantity
+    case.moved = moved
+
+
+def _line(case: Case, told: str) -> str:
+    sku = told.removeprefix("sku:")
+    if sku == told or case.request is None:
+        return told
+    return next((line.line_id for line in case.request.lines if line.sku == sku), told)
+
+
+def _count_arrivals(case: Case) -> None:
+    """Add up what came: by source, then the larger telling of each line."""
+    by_source: dict[str, list[Received]] = defaultdict(list)
+    for each in case._arrivals:  # noqa: SLF001 - filled only here
+        by_source[each.source].append(each)
+    for told in by_source.values():
+        totals = [each for each in told if each.is_total]
+        counted = [*totals[-1:], *(each for each in told if not each.is_total)]
+        for of, into in (("lines", case.received), ("dismissed", case.dismissed)):
+            sums = _quantities()
+            for each in counted:
+                for line_id, quantity in getattr(each, of).items():
+                    sums[_line(case, line_id)] += quantity
+            for line_id, quantity in sums.items():
+                into[line_id] = max(into[line_id], quantity)
 
 
 def _is_new(case: Case, what: str, reference: str) -> bool:
@@ -91,7 +147,9 @@ def _is_new(case: Case, what: str, reference: str) -> bool:
 
 
 def _opened(case: Case, fact: Opened) -> None:
-    case.request, case.policy = fact.request, fact.policy
+    if fact.is_derived and case.request is not None and not case.is_derived:
+        return
+    case.request, case.policy, case.is_derived = fact.request, fact.policy, fact.is_derived
     case.rma = case.rma or fact.request.rma
 
 
@@ -104,10 +162,7 @@ def _authorised(case: Case, fact: Authorised) -> None:
 
 
 def _received(case: Case, fact: Received) -> None:
-    for line_id, quantity in fact.lines.items():
-        case.received[line_id] += quantity
-    for line_id, quantity in fact.dismissed.items():
-        case.dismissed[line_id] += quantity
+    case._arrivals.append(fact)  # noqa: SLF001 - filled only here
 
 
 def _inspected(case: Case, fact: Inspected) -> None:
@@ -161,6 +216,18 @@ def _limit_passed(case: Case, fact: LimitPassed) -> None:
     case.passed[fact.step] += 1
 
 
+def _terms_known(case: Case, fact: TermsKnown) -> None:
+    case.terms = fact.policy
+
+
+def _sale_missing(case: Case, _fact: SaleMissing) -> None:
+    case.is_sale_missing = True
+
+
+def _unserved(case: Case, fact: Unserved) -> None:
+    case.unserved[fact.step, fact.part] = fact
+
+
 def _decided(case: Case, fact: Decided) -> None:
     case.answers[fact.question, fact.subject] = fact.choice
 
@@ -186,4 +253,7 @@ _APPLY: dict[type[Fact], Callable[[Case, Any], None]] = {
     HistoryTold: _history_told,
     LimitPassed: _limit_passed,
     Decided: _decided,
+    TermsKnown: _terms_known,
+    SaleMissing: _sale_missing,
+    Unserved: _unserved,
 }

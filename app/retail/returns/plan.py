@@ -16,8 +16,14 @@ from app.retail.returns.money import Standing, standing
 from app.retail.returns.payments import payments_needed
 from app.retail.returns.questions import Question
 from app.retail.returns.steps import BY_ID, KINDS, STEPS, End, StepId, StepState
-from app.retail.returns.validate import is_rejected, is_valid, validate_question
-from app.retail.returns.work import STEP_OF, Authorise, Command, Work
+from app.retail.returns.validate import (
+    identity_question,
+    is_rejected,
+    is_valid,
+    sale_question,
+    validate_question,
+)
+from app.retail.returns.work import STEP_OF, Authorise, Command, Work, encode_work
 
 # What is wanted: one piece of work for each part of a step.
 Wanted = dict[tuple[StepId, str], Work]
@@ -96,8 +102,10 @@ def _look(case: Case, commands: Sequence[Command]) -> _View:
     is_final = goods.is_received(case) and goods.is_inspected(case)
     money = standing(case, goods_are_final=is_final)
     view = _View(case, begun, money, {}, [])
+    _ask(view, sale_question(case))
     if case.request is None or case.sale is None or is_rejected(case) or _is_expired(case):
         return view
+    _ask(view, identity_question(case))
     _ask(view, validate_question(case), goods.missing_question(case), money.question)
     if not is_valid(case):
         return view
@@ -122,7 +130,22 @@ def _book(view: _View) -> None:
 
 
 def _want(view: _View, step: StepId, works: dict[str, Work]) -> None:
-    view.wanted.update({(step, part): work for part, work in works.items()})
+    """Want work done, or ask about it where nobody is connected who does it."""
+    for part, work in works.items():
+        question = _unserved_question(view.case, step, part, work)
+        if question is None:
+            view.wanted[step, part] = work
+        else:
+            view.questions.append(question)
+
+
+def _unserved_question(case: Case, step: StepId, part: str, work: Work) -> Question | None:
+    found = case.unserved.get((step, part))
+    if found is None or found.work != encode_work(work):
+        return None
+    if ("no_system", found.command) in case.answers:
+        return None
+    return Question("no_system", found.command, found.words, ("done", "retry"), at=step)
 
 
 def _ask(view: _View, *questions: Question | None) -> None:

@@ -9,16 +9,19 @@ import asyncio
 from dataclasses import dataclass
 
 from app.retail.returns.act import Act, Task
-from app.retail.returns.facts import LimitPassed
+from app.retail.returns.facts import Fact, LimitPassed
+from app.retail.returns.fold import Case
 from app.retail.returns.store import add_facts, lock_process, read_kept, replan
 from app.retail.returns.work import (
     Command,
     Done,
     Later,
+    Nobody,
     Outcome,
     PostReversal,
     decode_work,
     fact_of,
+    unserved_fact,
 )
 from infra import clock
 from infra.database.pool import Database
@@ -36,14 +39,15 @@ _DUE = (
 )
 _LATE = (
     "select tenant_id, id from return_process"
-    " where status = 'open' and step = 'R3' and limit_at <= now() order by limit_at limit $1"
+    " where status = 'open' and step = 'R3' and waits_for = 'external' and limit_at <= now()"
+    " order by limit_at limit $1"
 )
 _LEASE = """
 update return_command set state = 'leased', attempts = attempts + 1, lease_token = $4,
     due_at = now() + make_interval(secs => $5)
 where tenant_id = $1 and return_id = $2 and key = $3 and state in ('waiting', 'leased')
     and due_at <= now()
-returning part, work, attempts, refusals
+returning part, work, attempts, refusals, created_at
 """
 _HELD = (
     "select 1 from return_command where tenant_id = $1 and return_id = $2 and key = $3"
@@ -113,7 +117,8 @@ class Progress:
         async with begin(scope, self._database) as session:
             await lock_process(session, scope, return_id)
             is_late = await session.fetch_value(
-                "select limit_at <= now() and step = 'R3' and status = 'open' from return_process"
+                "select limit_at <= now() and step = 'R3' and status = 'open'"
+                " and waits_for = 'external' from return_process"
                 " where tenant_id = $1 and id = $2",
                 scope.tenant_id,
                 return_id,
@@ -137,10 +142,23 @@ class Progress:
             row = await session.fetch_one(_LEASE, *place, token, self._pace.lease_s)
             if row is None:
                 return None
-            request = (await read_kept(session, scope, return_id)).case.request
+            case = (await read_kept(session, scope, return_id)).case
+        request = case.request
         work = decode_work(row["work"])
         assert request is not None  # noqa: S101 - nothing is issued before
-        task = Task(scope.tenant_id, return_id, key, work, request)
+        has_receipt = case.sale is not None and case.sale.order_id is not None
+        task = Task(
+            scope.tenant_id,
+            return_id,
+            key,
+            work,
+            request,
+            has_receipt,
+            case.rma,
+            row["refusals"],
+            row["created_at"],
+            any(not key.startswith("command:") for key in _told_by(case)),
+        )
         command = Command(key, row["part"], work, "leased", row["attempts"])
         return _Leased(scope, return_id, token, command, row["refusals"], task)
 
@@ -163,25 +181,39 @@ class Progress:
         scope, return_id, key = leased.scope, leased.return_id, leased.command.key
         place = (scope.tenant_id, return_id, key)
         if isinstance(outcome, Later) or _is_tried_again(leased, outcome):
-            delay_s = self._repeat_s(leased.command.attempts)
             refused = int(not isinstance(outcome, Later))
+            tries = leased.refusals + 1 if refused else leased.command.attempts
+            delay_s = self._delay_s(tries, outcome)
             await session.execute(_AGAIN, *place, _said(outcome), refused, delay_s)
             return
-        fact = fact_of(leased.command, outcome, clock.now())
+        fact = _fact(leased.command, outcome)
         assert fact is not None  # noqa: S101 - what has no fact was tried again
         state = "done" if isinstance(outcome, Done) else "refused"
         await session.execute(_SETTLE, *place, state, _said(outcome))
         await add_facts(session, scope, return_id, [fact])
         await replan(session, scope, return_id)
 
-    def _repeat_s(self, attempts: int) -> float:
+    def _delay_s(self, tries: int, outcome: Outcome) -> float:
+        if isinstance(outcome, Later) and outcome.after_s is not None:
+            return outcome.after_s
         schedule = self._pace.repeat_s
-        return schedule[min(attempts, len(schedule)) - 1]
+        return schedule[min(tries, len(schedule)) - 1]
+
+
+def _told_by(case: Case) -> list[str]:
+    return [each.key for each in case.refunds.values()]
+
+
+def _fact(command: Command, outcome: Outcome) -> Fact | None:
+    """Give the fact that an outcome is, if it is one."""
+    if isinstance(outcome, Nobody):
+        return unserved_fact(command, outcome.words, clock.now())
+    return None if isinstance(outcome, Later) else fact_of(command, outcome, clock.now())
 
 
 def _is_tried_again(leased: _Leased, outcome: Outcome) -> bool:
     """Say whether a refusal is not believed yet, or has nobody who could decide about it."""
-    if isinstance(outcome, Done | Later):
+    if isinstance(outcome, Done | Later | Nobody):
         return False
     if isinstance(leased.command.work, PostReversal):
         return leased.refusals + 1 < BOOK_TRIES

@@ -14,6 +14,7 @@ from app.retail.returns.steps import StepId
 Kind = Literal[
     "validate", "goods_missing", "approve_refund", "refund_differs", "over_refund",
     "alternative_tender", "nothing_left", "erp_refuses", "points_short",
+    "sale_unknown", "no_system", "identify",
 ]  # fmt: skip
 
 # choice -> what it does, in words
@@ -52,11 +53,21 @@ CHOICES: dict[Kind, dict[str, str]] = {
         "accept": "Leave the points that are spent.",
         "retry": "Try to take the points back again.",
     },
+    "sale_unknown": {"no_receipt": "Take it as a return without a receipt."},
+    "identify": {
+        "seen": "The identification was looked at.",
+        "reject": "Reject the return; nothing is paid back.",
+    },
+    "no_system": {
+        "done": "It was done by hand or in another system.",
+        "retry": "Ask the connected systems again, after a flow was installed.",
+    },
 }
 STEP_ASKING: dict[Kind, StepId] = {
     "validate": "R1", "goods_missing": "R3", "approve_refund": "R6", "refund_differs": "R6",
     "over_refund": "R7", "nothing_left": "R7", "alternative_tender": "R7", "erp_refuses": "R8",
-    "points_short": "R9",
+    "points_short": "R9", "sale_unknown": "R1", "no_system": "R11",
+    "identify": "R1",
 }  # fmt: skip
 
 
@@ -68,8 +79,10 @@ class Question:
     subject: str
     words: str
     choices: tuple[str, ...]
+    # For what may be asked of any step.
+    at: StepId | None = None
 
     @property
     def step(self) -> StepId:
         """Give the step that waits for the answer."""
-        return STEP_ASKING[self.kind]
+        return self.at or STEP_ASKING[self.kind]

@@ -22,7 +22,7 @@ ENDS: tuple[End, ...] = (
     "closed_complete", "closed_with_accepted_break", "rejected", "expired", "written_off",
 )  # fmt: skip
 _OURS = timedelta(minutes=15)
-_PERSON = timedelta(hours=24)
+PERSON_LIMIT = timedelta(hours=24)
 _GOODS = timedelta(days=3)
 
 
@@ -45,7 +45,7 @@ STEPS: tuple[Step, ...] = (
          "Repeated; goods that arrive anyway are their own authorisation."),
     Step("R3", "Receive the goods", "external", ("R1",), _GOODS,
          "Nothing came: expired. Money is out: a person writes off or goes on waiting."),
-    Step("R4", "Inspect", "human", ("R3",), _PERSON,
+    Step("R4", "Inspect", "human", ("R3",), PERSON_LIMIT,
          "A later judgement replaces an earlier one."),
     Step("R5", "Move the stock", "auto", ("R4",), _OURS,
          "Moved stock stays; a changed judgement is a movement back and a new one."),

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
+from app.retail.breaks import close_breaks
+from app.retail.returns.consistency import agreement_of
 from app.retail.returns.facts import Fact, decode_fact, encode_fact, kind_of
 from app.retail.returns.fold import Case, fold
 from app.retail.returns.plan import Plan, plan
 from app.retail.returns.questions import Question
-from app.retail.returns.steps import BY_ID, KINDS, StepId
+from app.retail.returns.siblings import Sibling, sale_beside
+from app.retail.returns.steps import PERSON_LIMIT
+from app.retail.returns.turn import limit_of, names_of, waits_for, words_of
 from app.retail.returns.work import Command, decode_work, encode_work
 from infra.database.scope import TenantScope
 from infra.database.unit import Session
 from infra.errors import Conflict, NotFound
 from infra.ids import Id, new_id
 
+# The kind of break that a return is whose time is over.
+STUCK = "return_stuck"
+_LOCK_ORDER = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 _FACT = (
     "insert into return_fact (tenant_id, return_id, key, kind, at, body)"
     " values ($1, $2, $3, $4, $5, $6) on conflict do nothing"
@@ -41,12 +47,27 @@ update return_decision set withdrawn_at = now()
 where tenant_id = $1 and return_id = $2 and decided_at is null and withdrawn_at is null
     and not (question, subject) in (select * from unnest($3::text[], $4::text[]))
 """
+_STANDING = (
+    "select status, step, order_id, owed, refunded from return_process"
+    " where tenant_id = $1 and id = $2"
+)
+# Other returns of the order share its money: what changed here is looked at there.
+_TELL_SIBLINGS = """
+insert into return_due (tenant_id, id, return_id)
+select other.tenant_id, gen_random_uuid(), other.id from return_process other
+join return_process mine on mine.tenant_id = other.tenant_id and mine.order_id = other.order_id
+where mine.tenant_id = $1 and mine.id = $2 and mine.order_id <> '' and other.id <> mine.id
+    and other.status = 'open'
+"""
 _KEEP = """
 update return_process set status = $3, step = $4, waits_for = $5, words = $6, currency = $7, owed = $8,
-    refunded = $9, breaks = $10,
+    refunded = $9, breaks = $10, agreement = $17,
+    order_id = coalesce(nullif($13, ''), order_id), number = coalesce(nullif($14, ''), number),
+    kind = coalesce(nullif($15, ''), kind), source_ref = coalesce(nullif($16, ''), source_ref),
     step_since = case when step <> $4 then now() else step_since end,
     limit_at = case when $3 <> 'open' then null
-        when step <> $4 or limit_at is null or $12 then now() + $11::interval else limit_at end,
+        when step <> $4 or waits_for <> $5 or limit_at is null or $12 then now() + $11::interval
+        else limit_at end,
     closed_at = case when $3 = 'open' then null else coalesce(closed_at, now()) end
 where tenant_id = $1 and id = $2
 """
@@ -77,22 +98,33 @@ async def open_process(session: Session, scope: TenantScope, source_key: str, la
         label or source_key,
     )
     found: Id = await session.fetch_value(
-        "select id from return_process where tenant_id = $1 and source_key = $2 for update",
+        "select id from return_process where tenant_id = $1 and source_key = $2",
         scope.tenant_id,
         source_key,
     )
+    await lock_process(session, scope, found)
     return found
 
 
 async def lock_process(session: Session, scope: TenantScope, return_id: Id) -> None:
-    """Lock a return until the transaction ends; raises NotFound."""
-    found = await session.fetch_value(
-        "select id from return_process where tenant_id = $1 and id = $2 for update",
+    """Lock a return until the transaction ends, after its order; raises NotFound.
+
+    Returns of one order share its money: of two of them one is looked at after the other.
+    """
+    order_id = await session.fetch_value(
+        "select order_id from return_process where tenant_id = $1 and id = $2",
         scope.tenant_id,
         return_id,
     )
-    if found is None:
+    if order_id is None:
         raise NotFound
+    if order_id:
+        await session.execute(_LOCK_ORDER, f"return:{scope.tenant_id}:{order_id}")
+    await session.execute(
+        "select id from return_process where tenant_id = $1 and id = $2 for no key update",
+        scope.tenant_id,
+        return_id,
+    )
 
 
 async def add_facts(
@@ -125,7 +157,34 @@ async def _refuse_another_content(
 
 
 async def read_kept(session: Session, scope: TenantScope, return_id: Id) -> Kept:
-    """Read the facts and the commands of a return, commands in the order they were issued."""
+    """Read the facts and the commands of a return, the sale as other returns of its order left it."""
+    case, commands = await _read(session, scope, return_id)
+    if case.sale is not None and case.sale.order_id:
+        siblings = await _siblings(session, scope, return_id, case.sale.order_id)
+        case.sale = sale_beside(case.sale, siblings)
+    return Kept(case, commands)
+
+
+async def _siblings(
+    session: Session, scope: TenantScope, return_id: Id, order_id: str
+) -> list[Sibling]:
+    rows = await session.fetch(
+        "select id, status from return_process"
+        " where tenant_id = $1 and order_id = $2 and id <> $3 order by id",
+        scope.tenant_id,
+        order_id,
+        return_id,
+    )
+    return [
+        Sibling(*await _read(session, scope, row["id"]), row["status"], row["id"] < return_id)
+        for row in rows
+    ]
+
+
+async def _read(
+    session: Session, scope: TenantScope, return_id: Id
+) -> tuple[Case, tuple[Command, ...]]:
+    """Read the facts and the commands of one return, commands in the order they were issued."""
     facts = await session.fetch(
         "select body from return_fact where tenant_id = $1 and return_id = $2",
         scope.tenant_id,
@@ -141,7 +200,7 @@ async def read_kept(session: Session, scope: TenantScope, return_id: Id) -> Kept
         Command(row["key"], row["part"], decode_work(row["work"]), row["state"], row["attempts"])
         for row in rows
     )
-    return Kept(fold(decode_fact(row["body"]) for row in facts), commands)
+    return fold(decode_fact(row["body"]) for row in facts), commands
 
 
 async def replan(
@@ -155,7 +214,11 @@ async def replan(
         await session.execute(_WITHDRAW, scope.tenant_id, return_id, keys)
     await _issue(session, scope, return_id, kept.commands, made)
     await _ask(session, scope, return_id, made.questions)
+    before = await session.fetch_one(_STANDING, scope.tenant_id, return_id)
     await _keep(session, scope, return_id, kept.case, made, has_new_limit=has_new_limit)
+    if before != await session.fetch_one(_STANDING, scope.tenant_id, return_id):
+        await session.execute(_TELL_SIBLINGS, scope.tenant_id, return_id)
+        await close_breaks(session, scope.tenant_id, STUCK, [str(return_id)], "It went on.")
     return made
 
 
@@ -193,7 +256,7 @@ async def _ask(
             each.subject,
             each.words,
             list(each.choices),
-            timedelta(hours=24),
+            PERSON_LIMIT,
         )
     kinds, subjects = [each.kind for each in questions], [each.subject for each in questions]
     await session.execute(_UNASK, scope.tenant_id, return_id, kinds, subjects)
@@ -220,53 +283,8 @@ async def _keep(
         made.money.owed,
         made.money.paid,
         list(made.breaks),
-        limit_of(case, made.current),
+        limit_of(case, made),
         has_new_limit,
+        *names_of(case),
+        agreement_of(case, made),
     )
-
-
-def limit_of(case: Case, step: StepId) -> timedelta:
-    """Say how long a step may be without word; goods as long as the retailer's terms say."""
-    if step == "R3":
-        return timedelta(days=case.policy.goods_wait_days)
-    return BY_ID[step].stuck_after
-
-
-def waits_for(case: Case, made: Plan) -> str:
-    """Say who must act now: a person whenever something is asked."""
-    if made.end is not None:
-        return "nobody"
-    if made.questions:
-        return "human"
-    request = case.request
-    if made.current == "R7" and request is not None and not KINDS[request.kind].we_pay:
-        return "external"
-    return BY_ID[made.current].who
-
-
-def words_of(case: Case, made: Plan) -> str:
-    """Say in plain words what the return waits for."""
-    if made.end is not None:
-        return ""
-    if made.questions:
-        return made.questions[0].words
-    if case.request is None:
-        return "Something came back; what for is not known yet."
-    if case.sale is None:
-        return "The sale is not found yet."
-    return _WAITING[made.current]
-
-
-_WAITING: dict[StepId, str] = {
-    "R1": "It is checked against the sale.",
-    "R2": "A return number is given out.",
-    "R3": "The goods have not arrived yet.",
-    "R4": "The goods arrived and wait to be inspected.",
-    "R5": "The stock is being moved.",
-    "R6": "The refund is being decided.",
-    "R7": "The money is being paid back.",
-    "R8": "Revenue and tax are being reversed in the books.",
-    "R9": "Loyalty points are being taken back.",
-    "R10": "The order's history and the customer are being told.",
-    "R11": "It is being closed.",
-}

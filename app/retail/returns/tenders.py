@@ -46,7 +46,7 @@ def route(
     Gives:  parts > 0 in the order of payment; Σ parts + unrouted = amount, exactly.
     """
     before = list(paid)
-    had = _had(tenders, before)
+    had = taken_by(tenders, before)
     whole = amount + sum((each.amount for each in before), ZERO)
     parts: list[PayBack] = []
     for tender, share in _shares(whole, tenders, currency):
@@ -77,8 +77,8 @@ def _by_risk(tenders: Sequence[PaidTender]) -> list[PaidTender]:
     return sorted(tenders, key=lambda each: RANK.get(each.kind, _ACCOUNT))
 
 
-def _had(tenders: Sequence[PaidTender], paid: Iterable[PayBack]) -> dict[str, Decimal]:
-    """Give what each tender got back.
+def taken_by(tenders: Sequence[PaidTender], paid: Iterable[PayBack]) -> dict[str, Decimal]:
+    """Give what each tender got back of what was paid, by tender.
 
     What was paid to no tender we know counts for those of its kind first, then for the others.
     """

@@ -19,11 +19,48 @@ def problems(case: Case) -> tuple[str, ...]:
     last_day = sale.sold_at + timedelta(days=case.policy.window_days)
     if request.initiated_at > last_day:
         found.append(f"Returns were possible until {last_day:%-d %b %Y}.")
-    if request.order_id != sale.order_id:
+    if request.order_id != sale.order_id and not goes_without_sale(case):
         found.append(f"It names order {request.order_id}, the sale found is {sale.order_id}.")
     if request.currency != sale.currency:
         found.append(f"It is in {request.currency}, the sale was in {sale.currency}.")
     return tuple(found)
+
+
+def sale_question(case: Case) -> Question | None:
+    """Ask about a sale that is not known here; it is asked no more once the sale was told."""
+    request = case.request
+    if request is None or case.sale is not None or not case.is_sale_missing:
+        return None
+    if not request.order_id or goes_without_sale(case):
+        return None
+    words = (
+        f"Order {request.order_id} is not known here. It goes on by itself as soon as the order"
+        " arrives; or take it as a return without a receipt."
+    )
+    return Question("sale_unknown", request.order_id, words, ("no_receipt",))
+
+
+def identity_question(case: Case) -> Question | None:
+    """Ask who brings goods without a receipt, where the retailer's terms say so."""
+    if not _needs_identity(case):
+        return None
+    words = (
+        "There is no receipt. Look at the identification of whoever brings the goods, and note in"
+        " your own list that you did; nothing of it is kept here."
+    )
+    return Question("identify", "", words, ("seen", "reject"))
+
+
+def _needs_identity(case: Case) -> bool:
+    is_without = case.sale is not None and case.sale.order_id is None
+    is_answered = ("identify", "") in case.answers
+    return case.policy.asks_identity and is_without and not is_answered and not case.refunds
+
+
+def goes_without_sale(case: Case) -> bool:
+    """Say whether a person gave the sale up, so that the policy's price stands for it."""
+    order_id = case.request.order_id if case.request is not None else None
+    return case.answers.get(("sale_unknown", order_id or "")) == "no_receipt"
 
 
 def validate_question(case: Case) -> Question | None:
@@ -42,11 +79,12 @@ def answer(case: Case) -> str | None:
 
 def is_rejected(case: Case) -> bool:
     """Say whether a person rejected it; money that went back makes that void."""
-    return answer(case) == "reject" and not case.refunds
+    answers = {answer(case), case.answers.get(("identify", ""))}
+    return "reject" in answers and not case.refunds
 
 
 def is_valid(case: Case) -> bool:
     """Say whether the return may go on."""
     if case.request is None or case.sale is None:
         return False
-    return not problems(case) or answer(case) is not None
+    return not _needs_identity(case) and (not problems(case) or answer(case) is not None)

@@ -24,6 +24,7 @@ from app.retail.returns.facts import (
     RefundRefused,
     StockMoved,
     Told,
+    Unserved,
 )
 from app.retail.returns.steps import StepId
 from connectors.canonical.returns import PayBack
@@ -122,12 +123,20 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """It is not known to be done; the same key is tried again."""
+    """It is not known to be done; the same key is tried again, after so many seconds if it says so."""
+
+    words: str
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """No connected system does this: a person must, or say that it was done elsewhere."""
 
     words: str
 
 
-Outcome = Done | Refused | Later
+Outcome = Done | Refused | Later | Nobody
 
 
 def fact_of(command: Command, outcome: Done | Refused, at: datetime) -> Fact | None:
@@ -162,6 +171,8 @@ _REFUSED: dict[type[Work], Callable[[Any, str, str, datetime], Fact]] = {
     ReversePoints: _points_refused,
     TellHistory: _history_refused,
 }
+# Work of which a refusal leads on: another way, suspense, a person's decision.
+CAN_BE_REFUSED: frozenset[type[Work]] = frozenset(_REFUSED)
 _DONE: dict[type[Work], Callable[[Any, str, str, datetime], Fact]] = {
     Authorise: lambda _work, key, reference, at: Authorised(key=key, at=at, rma=reference),
     MoveStock: lambda work, key, reference, at: StockMoved(
@@ -185,6 +196,20 @@ _DONE: dict[type[Work], Callable[[Any, str, str, datetime], Fact]] = {
         key=key, at=at, to=work.to, refunded=work.refunded
     ),
 }
+
+
+def unserved_fact(command: Command, words: str, at: datetime) -> Unserved:
+    """Give the fact that nobody does a piece of work."""
+    return Unserved(
+        key=f"unserved:{command.key}",
+        at=at,
+        command=command.key,
+        step=STEP_OF[type(command.work)],
+        part=command.part,
+        work=encode_work(command.work),
+        words=words,
+    )
+
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string")
 _DECODER: msgspec.json.Decoder[Work] = msgspec.json.Decoder(Work)

@@ -15,9 +15,10 @@ import pytest
 from app.retail.returns.act import Task
 from app.retail.returns.decide import NoSuchChoice, NotAsked, decide
 from app.retail.returns.facts import Fact
+from app.retail.returns.listing import list_returns
 from app.retail.returns.observe import observe_facts
 from app.retail.returns.progress import Pace, Progress
-from app.retail.returns.read import list_returns, read_return
+from app.retail.returns.read import read_return
 from app.retail.returns.store import FactDiffers
 from app.retail.returns.work import Done, Outcome
 from infra.database.pool import Database

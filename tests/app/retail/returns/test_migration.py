@@ -47,4 +47,4 @@ async def test_returns_can_be_removed_and_made_again_with_data_in_them(
     await engine.dispose()
     await owner.close()
 
-    assert (before, between, after) == (4, 0, 4)
+    assert (before, between, after) == (6, 0, 6)

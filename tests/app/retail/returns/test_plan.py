@@ -16,7 +16,7 @@ from app.retail.returns.fold import fold
 from app.retail.returns.plan import Plan, plan
 from app.retail.returns.questions import CHOICES, STEP_ASKING
 from app.retail.returns.steps import BY_ID, ENDS, KINDS, STEPS
-from app.retail.returns.work import Command, Done, Later, PayRefund, PostReversal, fact_of
+from app.retail.returns.work import Command, Done, Later, Nobody, PayRefund, PostReversal, fact_of
 from connectors.canonical.returns import PayBack, ReturnLine
 from tests.app.retail.returns.outside import Outside
 from tests.app.retail.returns.shapes import (
@@ -78,7 +78,7 @@ class Simulated:
             assert self.outside.booked("tender:") <= self.outside.refunded
         if dies:
             return True
-        assert not isinstance(outcome, Later)
+        assert not isinstance(outcome, Later | Nobody)
         if not isinstance(outcome, Done) and isinstance(command.work, PostReversal):
             refused = self.refusals[command.key] = self.refusals.get(command.key, 0) + 1
             if refused < 3:

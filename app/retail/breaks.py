@@ -29,10 +29,15 @@ where tenant_id = $1 and kind = $2 and state = 'open' and key = any ($3)
 """
 _LIST = """
 select kind, key, place, business_day, state, words, amount, currency, first_seen_at, last_seen_at,
-    closed_at, resolution
+    closed_at, resolution, owner
 from break where tenant_id = $1 and ($2 or state = 'open') and ($3 = '' or kind = $3)
     and ($4 = '' or place = $4) and ($5::date is null or business_day = $5)
+    and ($7 = '' or key = $7)
 order by place, business_day, kind, length(key), key limit $6
+"""
+
+_ASSIGN = """
+update break set owner = $4 where tenant_id = $1 and kind = $2 and key = $3 and state = 'open'
 """
 
 
@@ -65,6 +70,7 @@ class Break:
     last_seen_at: datetime
     closed_at: datetime | None
     resolution: str
+    owner: str
 
 
 async def see_breaks(session: Session, tenant_id: UUID, found: Sequence[Seen]) -> None:
@@ -100,6 +106,11 @@ async def close_breaks(
     return await session.execute(_CLOSE, tenant_id, kind, keys, resolution)
 
 
+async def assign_break(session: Session, tenant_id: UUID, kind: str, key: str, owner: str) -> bool:
+    """Say who takes care of an open break, nobody in particular with an empty name."""
+    return bool(await session.execute(_ASSIGN, tenant_id, kind, key, owner))
+
+
 async def list_breaks(  # noqa: PLR0913 - one for each condition
     session: Session,
     tenant_id: UUID,
@@ -107,9 +118,10 @@ async def list_breaks(  # noqa: PLR0913 - one for each condition
     kind: str = "",
     place: str = "",
     day: date | None = None,
+    key: str = "",
     with_closed: bool = False,
     limit: int = 1_000,
 ) -> list[Break]:
     """List breaks by place, day and number."""
-    rows = await session.fetch(_LIST, tenant_id, with_closed, kind, place, day, limit)
+    rows = await session.fetch(_LIST, tenant_id, with_closed, kind, place, day, limit, key)
     return [Break(**dict(row)) for row in rows]

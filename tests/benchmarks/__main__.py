@@ -22,9 +22,15 @@ from tests.benchmarks.figures import Figure, as_rows, as_table
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.limits import measure_limits
 from tests.benchmarks.memory import measure_memory
+from tests.benchmarks.prices import measure_prices
 from tests.benchmarks.priority import measure_priority
 from tests.benchmarks.replay import measure_replay
+from tests.benchmarks.returns import measure_returns
+from tests.benchmarks.revisions import measure_revisions
+from tests.benchmarks.settlement import measure_settlement
+from tests.benchmarks.stock import measure_stock
 from tests.benchmarks.storeday import measure_storeday
+from tests.benchmarks.wholeday import measure_whole_day
 from tests.chaos.world import World, open_world
 
 FILE = Path(".tillwire/bench.json")
@@ -47,6 +53,11 @@ class Size:
     judged_s: float = 30.0
     replayed: int = 100_000
     tickets: int = 14_000
+    stores: int = 300
+    settled_lines: int = 40_000
+    days: int = 1_000
+    stories: int = 8
+    articles: int = 20_000
 
 
 FULL = Size()
@@ -64,6 +75,11 @@ QUICK = Size(
     judged_s=8.0,
     replayed=10_000,
     tickets=2_000,
+    stores=40,
+    settled_lines=5_000,
+    days=40,
+    stories=1,
+    articles=4_000,
 )
 SECTIONS = (
     "memory",
@@ -75,6 +91,12 @@ SECTIONS = (
     "limits",
     "replay",
     "storeday",
+    "stock",
+    "prices",
+    "returns",
+    "wholeday",
+    "settlement",
+    "revisions",
 )
 
 
@@ -101,7 +123,13 @@ def _section(name: str, size: Size, world: World) -> Awaitable[list[Figure]]:
         "priority": lambda: measure_priority(world, size.bulk),
         "limits": lambda: measure_limits(world, size.judged_s),
         "replay": lambda: measure_replay(world, size.replayed),
+        "stock": lambda: measure_stock(world, size.articles),
         "storeday": lambda: measure_storeday(world, size.tickets),
+        "prices": lambda: measure_prices(world, size.stores),
+        "returns": lambda: measure_returns(world, size.stories),
+        "wholeday": lambda: measure_whole_day(world, size.tickets),
+        "revisions": lambda: measure_revisions(world, size.days),
+        "settlement": lambda: measure_settlement(world, size.settled_lines),
     }[name]()
 
 

@@ -19,6 +19,11 @@ class Mark:
 
 # engine-limits: "Marks to reach with the real product", two cores, everything on.
 MARKS: dict[str, Mark] = {
+    "stock.first_fold_per_s": Mark(1_000.0, 2_000.0, "at_least"),
+    # Domain flow F12.
+    "stock.reservation_p99_ms": Mark(150.0, 50.0, "at_most"),
+    # Domain bar DB4: killed after every step, every return comes to a legal end.
+    "returns.killed_worker.legal_ends": Mark(1.0, 1.0, "at_least"),
     "accept.hook.share_of_limit": Mark(0.50, 0.70, "at_least"),
     "accept.events.share_of_limit": Mark(0.50, 0.70, "at_least"),
     "deliver.share_of_bare_lanes": Mark(0.35, 0.50, "at_least"),
@@ -50,6 +55,9 @@ MARKS: dict[str, Mark] = {
             ("used_share", Mark(0.90, 0.95, "at_least")),
         )
     },
+    # all stores of four zones within a minute, an emergency within five.
+    "prices.activation.worst_s": Mark(60.0, 5.0, "at_most"),
+    "prices.emergency.worst_s": Mark(300.0, 30.0, "at_most"),
     "replay.preview_s": Mark(60.0, 30.0, "at_most"),
     "memory.web_mb": Mark(160.0, 110.0, "at_most"),
     "memory.worker_mb": Mark(160.0, 110.0, "at_most"),

@@ -27,6 +27,8 @@ from tests.stage import MASTER_KEY, Retailer, Stage, open_stage
 
 DAY = date(2026, 11, 20)
 STORE = "12"
+# 14,000 tickets in eleven hours are two a minute at each of a dozen tills.
+TILLS = 12
 CHUNK_BYTES = 65_536
 KIB_PER_MB = 1_000_000 / 1024
 PREPARED_AT_MOST_S = 600.0
@@ -42,14 +44,14 @@ _TELL_PEAK = (
 
 async def measure_storeday(world: World, tickets: int) -> list[Figure]:
     """Measure taking and closing the day of one store; fails when a cent is off."""
-    sold = _tickets(tickets)
-    bad = [sold[tickets // 3], sold[tickets // 2]]
+    sold = tickets_of(tickets)
+    bad = bad_of(sold)
     async with (
         open_scene(world, f"storeday_{tickets}") as scene,
         open_stage(scene.database) as stage,
     ):
         retailer = await _open_shop(stage)
-        prepare_s = await _arrive(stage, retailer, _with_bad(sold, bad))
+        prepare_s = await _arrive(stage, retailer, with_bad(sold, bad))
         name = await _name(stage, retailer)
         took = await _command(scene, "list", name)
         closed = await _command(scene, "close", name, STORE, str(DAY), "--reason", "Two wait.")
@@ -57,13 +59,13 @@ async def measure_storeday(world: World, tickets: int) -> list[Figure]:
         async with begin(retailer.scope, scene.database) as session:
             journals = await list_journals(session, retailer.tenant_id)
         gaps = await _gaps(stage, retailer)
-    booked: dict[tuple[str, str], Decimal] = {}
+    booked: dict[str, Decimal] = {}
     for journal in journals:
         for line in journal.lines:
-            key = (line.role, line.detail)
-            booked[key] = booked.get(key, Decimal(0)) + line.debit - line.credit
+            name = f"{line.role}/{line.detail}".rstrip("/")
+            booked[name] = booked.get(name, Decimal(0)) + line.debit - line.credit
     good = [ticket for ticket in sold if ticket not in bad]
-    assert booked == _expected(good), "the journal is not what the tickets say"
+    assert booked == expected_of(good), "the journal is not what the tickets say"
     assert gaps == sorted(f"{STORE}/{DAY}/{each.workstation}/{each.sequence}" for each in bad)
     assert records[0]["count"] == tickets - 2
     return [
@@ -112,17 +114,24 @@ async def _gaps(stage: Stage, retailer: Retailer) -> list[str]:
     return sorted(row["key"] for row in rows)
 
 
-def _tickets(count: int) -> list[Ticket]:
+def tickets_of(count: int) -> list[Ticket]:
+    """Write a day of tickets of one store, the same ones always."""
     items = [
         TillItem(f"OWN-{n}", f"Own article {n}", Decimal(n * 7 + 3) / 4, is_taxed=n % 2 == 0)
         for n in range(1, 30)
     ]
-    fleet = TillFleet(seed=20261127, items=items, stores=(STORE,))
+    fleet = TillFleet(seed=20261127, items=items, stores=(STORE,), tills_per_store=TILLS)
     opening = datetime.combine(DAY, datetime.min.time()).replace(hour=9)
     return list(islice(fleet.tickets(opening, 40_000 / (count + 1)), count))
 
 
-def _with_bad(sold: list[Ticket], bad: list[Ticket]) -> bytes:
+def bad_of(sold: list[Ticket]) -> list[Ticket]:
+    """Choose the two tickets whose totals are spoiled."""
+    return [sold[len(sold) // 3], sold[len(sold) // 2]]
+
+
+def with_bad(sold: list[Ticket], bad: list[Ticket]) -> bytes:
+    """Write all tickets as one POSLog file, some with a total that their lines do not come to."""
     content = as_text(sold, "poslog_ncr").encode()
     for ticket in bad:
         piece = as_text([ticket], "poslog_ncr").encode().split(b"\n")[1]
@@ -162,15 +171,15 @@ async def _chunks(content: bytes) -> AsyncIterator[bytes]:
         yield content[start : start + CHUNK_BYTES]
 
 
-def _expected(sold: list[Ticket]) -> dict[tuple[str, str], Decimal]:
+def expected_of(sold: list[Ticket]) -> dict[str, Decimal]:
     """Reckon what is to be booked from what the tills know, without the code under test."""
-    sums: dict[tuple[str, str], Decimal] = {}
+    sums: dict[str, Decimal] = {}
     for ticket in sold:
         goods = sum((line.amount for line in ticket.lines), Decimal(0))
-        for key, amount in (
-            (("returns" if ticket.is_return else "revenue", ""), -goods),
-            (("tax_payable", "Sales tax"), -ticket.tax),
-            (("tender_clearing", "cash" if ticket.is_cash else "card"), ticket.total),
+        for name, amount in (
+            ("returns" if ticket.is_return else "revenue", -goods),
+            ("tax_payable/Sales tax", -ticket.tax),
+            ("tender_clearing/cash" if ticket.is_cash else "tender_clearing/card", ticket.total),
         ):
-            sums[key] = sums.get(key, Decimal(0)) + amount
-    return {key: amount for key, amount in sums.items() if amount}
+            sums[name] = sums.get(name, Decimal(0)) + amount
+    return {name: amount for name, amount in sums.items() if amount}

@@ -22,12 +22,18 @@ from app.retail.journals.audit import (
 )
 from app.retail.journals.complete import days_to_look_at, days_with_gaps, look_for_gaps
 from app.retail.journals.day_book import Said, StoreDay, lock_day, move_day
-from app.retail.journals.day_sums import read_day_sums
+from app.retail.journals.day_sums import read_day_sums, read_evidence
 from app.retail.journals.fold import Balances
 from app.retail.journals.gaps import Gap
-from app.retail.journals.post import JournalKey, booked_currencies, post_revision
+from app.retail.journals.post import (
+    Books,
+    JournalKey,
+    Wanted,
+    booked_currencies,
+    post_revision,
+)
 from app.retail.journals.rule_book import read_rules
-from app.retail.journals.rules import Audit, PostingRules
+from app.retail.journals.rules import Audit
 from app.retail.journals.take import Taken, take_sales
 from app.retail.journals.totals import DaySums
 from connectors.canonical.journal import Journal, JournalKind
@@ -83,6 +89,7 @@ async def close_day(  # noqa: PLR0913, PLR0917 - one for each thing said at a cl
     `declared` what was declared at an earlier close counts. Raises NotFound and Conflict.
     """
     await take_and_look(scope, database, vault)
+    sealing = await vault.current(scope.tenant_id)
     async with begin(scope, database) as session:
         known = await lock_day(session, scope.tenant_id, place, day)
         said = declared if declared is not None else _declared(known.declared)
@@ -101,7 +108,7 @@ async def close_day(  # noqa: PLR0913, PLR0917 - one for each thing said at a cl
         if reason or not any(finding.severity == "error" for finding in findings):
             closed = await move_day(session, scope.tenant_id, closed, "audit")
             wanted = _over_short_by_currency(main, counted)
-            journals = await _book(session, scope, closed, sums, wanted, rules)
+            journals = await _book(session, scope, closed, sums, wanted, Books(rules, sealing))
             closed = await move_day(session, scope.tenant_id, closed, "post")
         await record(
             session,
@@ -126,7 +133,7 @@ async def _book(
     day: StoreDay,
     sums: Mapping[str, DaySums],
     over_short: Mapping[str, Balances],
-    rules: PostingRules,
+    books: Books,
 ) -> list[Journal]:
     """Write the next revisions of the day's journals, also in currencies that came to nothing."""
     journals = []
@@ -134,12 +141,14 @@ async def _book(
         "sales_day": {currency: each.balances for currency, each in sums.items()},
         "over_short": over_short,
     }
+    place, business_day = day.place, day.business_day
+    evidence = await read_evidence(session, scope.tenant_id, place, business_day)
     for kind, by_currency in kinds.items():
-        place, business_day = day.place, day.business_day
         earlier = await booked_currencies(session, scope.tenant_id, kind, place, business_day)
         for currency in sorted({*by_currency, *earlier}):
             key = JournalKey(kind, place, business_day, currency)
-            made = await post_revision(session, scope, key, by_currency.get(currency, {}), rules)
+            wanted = Wanted(by_currency.get(currency, {}), *evidence)
+            made = await post_revision(session, scope, key, wanted, books)
             journals += [made] if made is not None else []
     return journals
 

@@ -26,6 +26,21 @@ select {_COLUMNS} from sale_record o where o.tenant_id = $1
             and business_day = $3 and kind <> 'ticket')
 """  # noqa: S608 - our own names
 
+# In this order always, so that the same records give the same hash.
+_EVIDENCE = """
+select count(*) as records,
+    sha256(coalesce(string_agg(telling, ''::bytea order by document, telling), ''::bytea)) as hash
+from sale_record where tenant_id = $1 and place = $2 and business_day = $3
+"""
+
+
+async def read_evidence(
+    session: Session, tenant_id: UUID, place: str, day: date
+) -> tuple[int, bytes]:
+    """Count and hash the sale records of a place and day: what its journals add up to."""
+    row = await session.fetch_one(_EVIDENCE, tenant_id, place, day)
+    return (row["records"], row["hash"]) if row else (0, b"")
+
 
 async def read_day_sums(
     session: Session, tenant_id: UUID, place: str, day: date

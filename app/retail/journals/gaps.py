@@ -8,7 +8,7 @@ that is wrong; as single tickets it would hide the real ones.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -90,15 +90,45 @@ def find_gaps(
 def _of_till(
     till: TillKey, told: TillNumbers, rules: Tills, known: set[int], waiting: set[int]
 ) -> Iterator[Gap]:
-    came = sorted({*told.numbers, *known})
+    turn = 0 if rules.highest is None else rules.highest - (rules.first or 1) + 1
+    told, came = _in_one_row(told, sorted({*told.numbers, *known}), turn)
     yield from (Gap(*till, number, number, "held") for number in sorted(waiting - {*told.numbers}))
     for after, before in _pairs(came, told, rules):
         if before - after - 1 > LARGEST_HOLE:
             yield Gap(*till, after + 1, before - 1, "missing")
         else:
-            yield from (
-                Gap(*till, number, number, "missing") for number in range(after + 1, before)
-            )
+            for number in range(after + 1, before):
+                printed = _printed(number, turn, rules)
+                yield Gap(*till, printed, printed, "missing")
+
+
+def _printed(number: int, turn: int, rules: Tills) -> int:
+    """Give the number as the till prints it."""
+    if not turn:
+        return number
+    first = rules.first or 1
+    return (number - first) % turn + first
+
+
+def _in_one_row(
+    told: TillNumbers, came: Sequence[int], turn: int
+) -> tuple[TillNumbers, Sequence[int]]:
+    """Count on behind the highest number of a till, where it began again within the day or overnight.
+
+    It began again where the low numbers and the high ones lie further apart than any day's loss.
+    """
+    if not turn or not came:
+        return told, came
+    for place, (low, high) in enumerate(pairwise(came), start=1):
+        if high - low - 1 > LARGEST_HOLE:
+            came = [*came[place:], *(number + turn for number in came[:place])]
+            break
+    before, last = told.before, told.last
+    if before is not None and before - came[0] > turn - LARGEST_HOLE:
+        before -= turn
+    if last is not None and came[-1] - last > turn - LARGEST_HOLE:
+        last += turn
+    return replace(told, before=before, last=last), came
 
 
 def _pairs(came: Sequence[int], told: TillNumbers, rules: Tills) -> Iterator[tuple[int, int]]:

@@ -11,13 +11,16 @@ from uuid import UUID
 from connectors.canonical.journal import Journal, JournalLine
 from infra.database.unit import Row, Session
 
-_JOURNALS = """
-select id, entity, kind, place, business_day, currency, revision, status, posted_on, memo,
-    encode(source_hash, 'hex') as source_hash
-from journal where tenant_id = $1 and ($2 = '' or place = $2)
+_COLUMNS = (
+    "id, entity, kind, place, business_day, currency, revision, status, posted_on, memo,"
+    " encode(source_hash, 'hex') as source_hash"
+)
+_JOURNALS = f"""
+select {_COLUMNS} from journal where tenant_id = $1 and ($2 = '' or place = $2)
     and ($3::date is null or business_day = $3) and ($4 = '' or kind = $4)
 order by business_day, place, kind, currency, revision limit $5
-"""
+"""  # noqa: S608 - our own names
+_BY_ID = f"select {_COLUMNS} from journal where tenant_id = $1 and id = any ($2)"  # noqa: S608 - ours
 _LINES = """
 select journal_id, role, detail, account, debit, credit, memo from journal_line
 where tenant_id = $1 and journal_id = any ($2) order by journal_id, number
@@ -40,11 +43,14 @@ async def list_journals(
 ) -> list[Journal]:
     """List journals with their lines, by day, place, kind and revision."""
     heads = await session.fetch(_JOURNALS, tenant_id, place, day, kind, limit)
-    rows = await session.fetch(_LINES, tenant_id, [head["id"] for head in heads])
-    lines: dict[UUID, list[JournalLine]] = {head["id"]: [] for head in heads}
-    for row in rows:
-        lines[row["journal_id"]].append(_line(row))
-    return [_journal(head, lines[head["id"]]) for head in heads]
+    return list((await _with_lines(session, tenant_id, heads)).values())
+
+
+async def journals_by_id(
+    session: Session, tenant_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, Journal]:
+    """Give journals with their lines, by id; unknown ids are left out."""
+    return await _with_lines(session, tenant_id, await session.fetch(_BY_ID, tenant_id, list(ids)))
 
 
 def journals_csv(journals: Sequence[Journal]) -> str:
@@ -64,6 +70,16 @@ def journals_csv(journals: Sequence[Journal]) -> str:
             )  # fmt: skip
             rows.writerow([_plain(str(each)) for each in told])
     return out.getvalue()
+
+
+async def _with_lines(
+    session: Session, tenant_id: UUID, heads: Sequence[Row]
+) -> dict[UUID, Journal]:
+    rows = await session.fetch(_LINES, tenant_id, [head["id"] for head in heads])
+    lines: dict[UUID, list[JournalLine]] = {head["id"]: [] for head in heads}
+    for row in rows:
+        lines[row["journal_id"]].append(_line(row))
+    return {head["id"]: _journal(head, lines[head["id"]]) for head in heads}
 
 
 def _plain(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from app.retail.journals.post import finish_drafts
+from app.retail.journals.post import Books, finish_drafts
 from app.retail.journals.rules import PostingRules
 from connectors.canonical.business_day import TradingDay
 from infra.database.pool import Database
 from infra.database.scope import TenantScope
 from infra.database.unit import Session, begin
 from infra.errors import PlatformError
+from infra.keys.vault import Vault
 from tenants.audit import record
 
 _NEWEST = (
@@ -34,7 +35,7 @@ async def trading_day(session: Session, scope: TenantScope, rules: PostingRules)
 
 
 async def publish_rules(
-    scope: TenantScope, database: Database, rules: PostingRules
+    scope: TenantScope, database: Database, vault: Vault, rules: PostingRules
 ) -> tuple[int, int]:
     """Publish rules as the next version; gives its number and how many drafts are complete with it.
 
@@ -47,11 +48,12 @@ async def publish_rules(
             f"There is no role {', '.join(unknown)}. Look up the roles in the guide and correct it.",
             code="journal.role_unknown",
         )
+    sealing = await vault.current(scope.tenant_id)
     async with begin(scope, database) as session:
         version: int = await session.fetch_value(
             _PUBLISH, scope.tenant_id, rules.model_dump_json(), scope.actor
         )
-        finished = await finish_drafts(session, scope.tenant_id, rules)
+        finished = await finish_drafts(session, scope.tenant_id, Books(rules, sealing))
         await record(
             session,
             "journals.publish_rules",

@@ -31,11 +31,15 @@ class _Rules(BaseModel):
 
 
 class Tills(_Rules):
-    """How the tills number their tickets; `first` is the first number of a day, if that is known."""
+    """How the tills number their tickets; `first` is the first number of a day, if that is known.
+
+    `highest` is the number after which a till counts from `first` (or 1) again, such as 9999.
+    """
 
     restart_daily: bool = False
     per_operator: bool = False
     first: int | None = None
+    highest: int | None = Field(default=None, gt=0)
 
 
 class Audit(_Rules):
@@ -55,6 +59,7 @@ class PostingRules(_Rules):
     `departments`: article -> department. `places`: `connection/store` -> place, when two systems
     number their stores alike. `closed_until`: the last day that the ERP takes nothing for any more.
     `settlement_words`: `channel/type/description` -> category, for words that a person decided.
+    `settled_by`: connection -> the channel whose settlements pay for what it sells.
     """
 
     entity: str = "main"
@@ -71,6 +76,7 @@ class PostingRules(_Rules):
     audit: Audit = Audit()
     closed_until: date | None = None
     settlement_words: dict[str, Category] = Field(default_factory=dict)
+    settled_by: dict[str, str] = Field(default_factory=dict)
 
     def account_of(self, role: str, detail: str) -> str | None:
         """Give the account of a role: the one for just this detail, or the one for all of them."""

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from app.retail.breaks import Seen, close_breaks, close_others, see_breaks
-from app.retail.journals.post import JournalKey, post_revision
+from app.retail.journals.post import Books, JournalKey, Wanted, post_revision
 from app.retail.journals.rule_book import read_rules
 from app.retail.journals.rules import PostingRules
 from app.retail.settlements.booking import settlement_balances
@@ -29,6 +29,7 @@ from infra.database.scope import TenantScope
 from infra.database.unit import Session, begin
 from infra.errors import Conflict, Unprocessable
 from infra.ids import Id, new_id
+from infra.keys.vault import Vault
 from tenants.audit import record
 
 UNCLASSIFIED = "unclassified"
@@ -37,8 +38,9 @@ MATCH_BREAKS: tuple[MatchBreak, ...] = (
 )  # fmt: skip
 _WRITE = """
 insert into settlement (tenant_id, id, channel, external_id, account, currency, period_start,
-    period_end, deposited_on, opening_reserve, closing_reserve, payout, bank_reference, content_hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    period_end, deposited_on, opening_reserve, closing_reserve, payout, bank_reference, content_hash,
+    event_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict (tenant_id, channel, account, external_id) do nothing
 """
 _KNOWN = """
@@ -73,15 +75,25 @@ class TakenSettlement:
 
 
 async def take_settlement(
-    scope: TenantScope, database: Database, settlement: Settlement
+    scope: TenantScope,
+    database: Database,
+    vault: Vault,
+    settlement: Settlement,
+    event_id: UUID | None = None,
 ) -> TakenSettlement:
-    """Take one settlement; raises Unprocessable when it does not add up, Conflict when it changed."""
-    proof = _proved(settlement)
+    """Take one settlement; raises Unprocessable when it does not add up, Conflict when it changed.
+
+    `event_id` is the event that told it, from which it can be taken again.
+    """
+    proof = proved(settlement)
+    sealing = await vault.current(scope.tenant_id)
     async with begin(scope, database) as session:
         rules = await read_rules(session, scope)
         learned = _learned(settlement.channel, rules)
         classified, new_pairs = classify(settlement.channel, settlement.lines, learned)
-        settlement_id = await _write(session, scope.tenant_id, settlement, classified)
+        content = hashlib.sha256(_ENCODER.encode(settlement)).digest()
+        told = _Told(settlement, content, event_id)
+        settlement_id = await _write(session, scope.tenant_id, told, classified)
         orders = sorted({line.order_ref for line in settlement.lines if line.order_ref})
         earlier = await _earlier(session, scope.tenant_id, settlement, settlement_id, orders)
         all_lines = [*classified, *classify(settlement.channel, earlier, learned)[0]]
@@ -99,8 +111,9 @@ async def take_settlement(
         )
         place = f"{settlement.channel}/{settlement.settlement_id}"
         key = JournalKey("settlement", place, settlement.period_end.date(), settlement.currency)
-        wanted = settlement_balances(settlement, classified, orphans, rules)
-        journal = await post_revision(session, scope, key, wanted, rules)
+        balances = settlement_balances(settlement, classified, orphans, rules)
+        wanted = Wanted(balances, len(settlement.lines), content)
+        journal = await post_revision(session, scope, key, wanted, Books(rules, sealing))
         await session.execute(_UNEXPLAINED, scope.tenant_id, settlement_id, matched.unexplained)
         await record(
             session,
@@ -111,8 +124,11 @@ async def take_settlement(
     return TakenSettlement(settlement_id, proof, tuple(new_pairs), matched, journal)
 
 
-def _proved(settlement: Settlement) -> Proof:
-    """Refuse a settlement that cannot be whole: it is booked as a whole or not at all."""
+def proved(settlement: Settlement) -> Proof:
+    """Refuse a settlement that cannot be whole: it is booked as a whole or not at all.
+
+    Raises Unprocessable.
+    """
     wrong = not_payable(settlement)
     if wrong:
         raise Unprocessable(
@@ -142,17 +158,24 @@ def _learned(channel: str, rules: PostingRules) -> Mapping[Pair, Category]:
     return found
 
 
-async def _write(
-    session: Session, tenant_id: UUID, settlement: Settlement, lines: Sequence[Classified]
-) -> Id:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A settlement, the hash of all that it says, and the event that told it."""
+
+    settlement: Settlement
+    content: bytes
+    event_id: UUID | None
+
+
+async def _write(session: Session, tenant_id: UUID, told: _Told, lines: Sequence[Classified]) -> Id:
     """Write a settlement with its lines, or find it; raises Conflict when it was another one."""
-    content = hashlib.sha256(_ENCODER.encode(settlement)).digest()
+    settlement, content = told.settlement, told.content
     made = new_id()
     new = await session.execute(
         _WRITE, tenant_id, made, settlement.channel, settlement.settlement_id, settlement.account,
         settlement.currency, settlement.period_start, settlement.period_end,
         settlement.deposited_on, settlement.opening_reserve, settlement.closing_reserve,
-        settlement.payout, settlement.bank_reference, content,
+        settlement.payout, settlement.bank_reference, content, told.event_id,
     )  # fmt: skip
     if not new:
         known = await session.fetch_one(

@@ -31,7 +31,9 @@ async def close(shop: Shop, declared: Declared | None = None, reason: str = "") 
 
 async def test_a_days_tickets_are_booked_exactly_and_once(shop: Shop) -> None:
     sold = tickets(200)
-    await publish_rules(shop.retailer.scope, shop.stage.database, PostingRules(accounts=ACCOUNTS))
+    await publish_rules(
+        shop.retailer.scope, shop.stage.database, shop.stage.vault, PostingRules(accounts=ACCOUNTS)
+    )
     await shop.arrive("day.xml", poslog(sold))
 
     closed = await close(shop)
@@ -169,7 +171,9 @@ async def test_an_unknown_account_holds_one_journal_as_draft_until_it_is_named(s
     """E-F17."""
     await shop.arrive("day.xml", poslog(tickets(30)))
     partly = {name: each for name, each in ACCOUNTS.items() if name != "tax_payable"}
-    await publish_rules(shop.retailer.scope, shop.stage.database, PostingRules(accounts=partly))
+    await publish_rules(
+        shop.retailer.scope, shop.stage.database, shop.stage.vault, PostingRules(accounts=partly)
+    )
 
     await close(shop)
 
@@ -179,7 +183,7 @@ async def test_an_unknown_account_holds_one_journal_as_draft_until_it_is_named(s
     assert told.key == "tax_payable/Sales tax"
 
     found = await publish_rules(
-        shop.retailer.scope, shop.stage.database, PostingRules(accounts=ACCOUNTS)
+        shop.retailer.scope, shop.stage.database, shop.stage.vault, PostingRules(accounts=ACCOUNTS)
     )
 
     assert found == (2, 1)
@@ -192,7 +196,7 @@ async def test_a_role_that_does_not_exist_is_refused(shop: Shop) -> None:
     wrong = PostingRules(accounts={"revenu": "4000"})
 
     with pytest.raises(PlatformError, match="There is no role revenu"):
-        await publish_rules(shop.retailer.scope, shop.stage.database, wrong)
+        await publish_rules(shop.retailer.scope, shop.stage.database, shop.stage.vault, wrong)
 
 
 async def test_a_day_of_another_retailer_is_not_there(shop: Shop, stage: Stage) -> None:

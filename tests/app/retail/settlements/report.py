@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 from app.retail.settlements.match import Expected
 from connectors.canonical.settlement import Settlement, SettlementLine
@@ -102,3 +103,17 @@ def read(text: str) -> Settlement:
             for row in rows
         ),
     )
+
+
+def settlement_event(settlement_id: str) -> dict[str, Any]:
+    """Write a small settlement as a CloudEvent."""
+    line = {
+        "posted_at": START.isoformat(), "transaction_type": "Order", "type": "ItemPrice",
+        "description": "Principal", "amount": "20.00", "order_ref": "o-1",
+    }  # fmt: skip
+    settlement = {
+        "settlement_id": settlement_id, "channel": "amazon", "currency": "USD", "payout": "20.00",
+        "period_start": START.isoformat(), "period_end": END.isoformat(), "lines": [line],
+    }  # fmt: skip
+    head = {"specversion": "1.0", "id": settlement_id, "source": "source", "data": settlement}
+    return {**head, "type": "retail.settlement.told.v1", "time": END.isoformat()}

@@ -58,7 +58,7 @@ async def sell(stage: Stage, shop: Retailer, *numbers: int) -> None:
 
 
 async def take(stage: Stage, shop: Retailer, told: Settlement) -> TakenSettlement:
-    return await take_settlement(shop.scope, stage.database, told)
+    return await take_settlement(shop.scope, stage.database, stage.vault, told)
 
 
 async def breaks(stage: Stage, shop: Retailer) -> list[Break]:
@@ -111,7 +111,10 @@ async def test_words_never_seen_are_asked_about_once_and_booked_when_decided(
 
     words = {"amazon/ItemFees/Unheard-of fee": "selling_fee"}
     await publish_rules(
-        shop.scope, stage.database, PostingRules.model_validate({"settlement_words": words})
+        shop.scope,
+        stage.database,
+        stage.vault,
+        PostingRules.model_validate({"settlement_words": words}),
     )
     await take(stage, shop, told)
 

@@ -17,6 +17,7 @@ from app.identities.bindings import ALWAYS, Kind, Name
 from app.identities.history import meanings
 from app.identities.merge import merge_identities, split_identity
 from app.identities.review import accept_match, open_matches, reject_matches
+from app.identities.search import names_today
 from app.identities.store import Grounds
 from app.processes.floor import open_floor
 from infra.database.scope import TenantScope
@@ -25,6 +26,7 @@ from infra.errors import NotFound, PlatformError
 from infra.ids import Id, parse_id
 
 STATEMENT_TIMEOUT_S = 60.0
+MOST_LISTED = 1_000
 
 commands = typer.Typer(no_args_is_help=True)
 
@@ -45,6 +47,35 @@ Since = Annotated[datetime, typer.Option("--since", help="From when on; without 
 @commands.callback()
 def names() -> None:
     """Names of a retailer's objects in its systems, and matches that wait for a person."""
+
+
+@commands.command("list")
+@plainly
+def list_names(
+    retailer: RetailerName,
+    connection: ConnectionName,
+    *,
+    kind: KindName = "variant",
+    after: Annotated[str, typer.Option(help="Go on behind this name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List what a system calls things today, with our numbers."""
+
+    async def act(session: Session) -> list[dict[str, Any]]:
+        name = await _name(session, connection, kind, "")
+        found = await names_today(session, name.connection_id, name.kind, after, MOST_LISTED)
+        return [
+            {
+                "name": each.external_id,
+                "number": each.number,
+                "label": each.label,
+                "since": each.valid_from,
+                "object": each.identity_id,
+            }
+            for each in found
+        ]
+
+    show_rows("Names", _run(retailer, act), as_json=as_json)
 
 
 @commands.command("show")
@@ -84,8 +115,8 @@ def bind(  # noqa: PLR0913 - each says something else about the name
 
     async def act(session: Session) -> Id:
         name = await _name(session, connection, kind, external_id)
-        identity_id = _id(to) if to else await make_identity(session, name.kind, label)
-        await bind_name(session, name, identity_id, Grounds(reason), _aware(since))
+        identity_id = _id(to) if to else await make_identity(session, name.kind, label, external_id)
+        await bind_name(session, name, identity_id, Grounds(reason), aware(since))
         return identity_id
 
     show_rows("Object", [{"id": _run(retailer, act)}], as_json=as_json)
@@ -106,7 +137,7 @@ def end(
 
     async def act(session: Session) -> None:
         name = await _name(session, connection, kind, external_id)
-        await end_binding(session, name, _aware(at), reason)
+        await end_binding(session, name, aware(at), reason)
 
     _run(retailer, act)
 
@@ -128,7 +159,7 @@ def rename(  # noqa: PLR0913 - as above
     async def act(session: Session) -> None:
         old = await _name(session, connection, kind, external_id)
         changed = Name(old.connection_id, old.kind, new)
-        await rename_object(session, old, changed, _aware(at), reason)
+        await rename_object(session, old, changed, aware(at), reason)
 
     _run(retailer, act)
 
@@ -146,7 +177,7 @@ def merge(
     """Say that two objects are one: all names of the first mean the second from then on."""
 
     async def act(session: Session) -> None:
-        await merge_identities(session, _id(loser), _id(winner), _aware(at), reason)
+        await merge_identities(session, _id(loser), _id(winner), aware(at), reason)
 
     _run(retailer, act)
 
@@ -168,7 +199,7 @@ def split(  # noqa: PLR0913 - as above
 
     async def act(session: Session) -> Id:
         moved = [await _name(session, connection, kind, each) for each in external_ids]
-        return await split_identity(session, _id(identity), moved, _aware(at), reason)
+        return await split_identity(session, _id(identity), moved, aware(at), reason)
 
     show_rows("New object", [{"id": _run(retailer, act)}], as_json=as_json)
 
@@ -248,5 +279,6 @@ def _id(text: str) -> Id:
     return found
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
+    """Take a moment without a zone as UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ import json
 from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from app.connections.freshness import FreshMemory
 from app.flows.manual import ManualOverride, read_active, rules_of
@@ -56,6 +57,13 @@ class VersionGone:
     version: int
 
 
+class TargetNaming(Protocol):
+    """Says what a target calls the articles, places and customers of an event."""
+
+    async def named(self, tenant_id: Id, connection_id: Id, event: Event) -> Event | Fault:
+        """Give the event in the target's names, or why that cannot be."""
+
+
 Adjustment = Adjusted | Skipped | KeptBack | VersionGone | Fault
 
 _ByObject = dict[tuple[Id, str], tuple[ManualOverride, ...]]
@@ -66,8 +74,9 @@ _Version = tuple[dict[str, object], tuple[dict[str, object], ...]]
 class Adjuster:
     """Adjusts events of all retailers; what it knows of overrides by hand is at most two seconds old."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, naming: TargetNaming | None = None) -> None:
         self._database = database
+        self._naming = naming
         self._manual: FreshMemory[Id, _ByObject] = FreshMemory(self._read_manual)
         self._versions: FreshMemory[_VersionKey, _Version | None] = FreshMemory(
             self._read_version, fresh_s=VERSION_FRESH_S
@@ -81,8 +90,8 @@ class Adjuster:
     ) -> Adjustment:
         """Say what is to be sent; the event itself is not touched.
 
-        Precedence: skip, keep back, the flow's overrides (of the pinned version, if one is), and at
-        last the values that persons have set.
+        Precedence: skip, keep back, the target's own names, the flow's overrides (of the pinned version,
+        if one is), and at last the values that persons have set.
         """
         by_hand = self._of(await self._manual.get(tenant_id), route, event)
         for manual in by_hand:
@@ -100,7 +109,8 @@ class Adjuster:
         pinned = await self._pinned(tenant_id, route, pinned_version)
         if pinned is None:
             return VersionGone(pinned_version or 0)
-        changed = self._changed(event, pinned, by_hand)
+        named = await self._named(tenant_id, event, route)
+        changed = named if isinstance(named, Fault) else self._changed(named, pinned, by_hand)
         if isinstance(changed, Adjusted):
             await self._count(tenant_id, by_hand)
         return changed
@@ -117,12 +127,18 @@ class Adjuster:
             return None
         by_hand = self._of(await self._manual.get(tenant_id), route, event)
         values = [each for each in by_hand if each.kind == "set"]
-        changed = self._changed(event, pinned, values)
+        named = await self._named(tenant_id, event, route)
+        changed = named if isinstance(named, Fault) else self._changed(named, pinned, values)
         return changed if isinstance(changed, Adjusted) else None
 
     def forget(self, tenant_id: Id) -> None:
         """Drop the overrides by hand of one retailer after a change made by this process."""
         self._manual.forget(tenant_id)
+
+    async def _named(self, tenant_id: Id, event: Event, route: Route) -> Event | Fault:
+        if self._naming is None:
+            return event
+        return await self._naming.named(tenant_id, route.target_connection_id, event)
 
     def _changed(
         self, event: Event, route: Route, by_hand: list[ManualOverride]

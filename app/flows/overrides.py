@@ -70,7 +70,7 @@ _RULES: TypeAdapter[list[Rule]] = TypeAdapter(list[Rule])
 class Fault:
     """Why the rules cannot be applied to an event: code, JSON pointer into the event, words."""
 
-    code: Literal["mapping.fault", "mapping.no_match"]
+    code: Literal["mapping.fault", "mapping.no_match", "identity.no_name", "identity.undecided"]
     pointer: str
     words: str
 

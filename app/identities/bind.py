@@ -19,11 +19,14 @@ from infra.ids import Id
 from tenants.audit import record
 
 
-async def make_identity(session: Session, kind: Kind, label: str = "") -> Id:
-    """Make a new object of ours. The label is for people on a list; of customers it stays empty."""
+async def make_identity(session: Session, kind: Kind, label: str = "", called: str = "") -> Id:
+    """Make a new object of ours, with the number it is called by where that is not taken.
+
+    The label is for people on a list; of customers both stay empty.
+    """
     # Names first, the audit log last: in every act alike, so that no two wait for each other.
     await lock_names(session)
-    identity_id = await insert_identity(session, kind, label if kind != "customer" else "")
+    identity_id = await insert_identity(session, kind, label if kind != "customer" else "", called)
     await record(session, "identities.make_identity", f"identity:{identity_id}", {"kind": kind})
     return identity_id
 

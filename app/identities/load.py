@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.connections.tenant import acting_tenant
-from app.identities.bindings import ALWAYS, Kind
+from app.identities.bindings import ALWAYS, Kind, Name
+from app.identities.code import free_codes
+from app.identities.explained import close_explained
 from app.identities.store import acting_person, lock_names
 from infra.database.unit import Session
 from infra.ids import Id, new_id
@@ -18,8 +20,9 @@ where not exists (
         and binding.external_id = listed.external_id)
 """
 _MAKE = """
-insert into identity (tenant_id, id, kind, label, created_by)
-select $1, made.id, $2, made.label, $5 from unnest($3::uuid[], $4::text[]) as made (id, label)
+insert into identity (tenant_id, id, kind, label, created_by, code)
+select $1, made.id, $2, made.label, $5, made.code
+from unnest($3::uuid[], $4::text[], $6::text[]) as made (id, label, code)
 """
 _BIND = """
 insert into binding (tenant_id, id, identity_id, connection_id, kind, external_id, valid_from,
@@ -45,11 +48,13 @@ async def load_objects(
         return 0
     ids = [new_id() for _ in names]
     kept = [labels[name] if kind != "customer" else "" for name in names]
-    await session.execute(_MAKE, tenant_id, kind, ids, kept, actor)
+    codes = await free_codes(session, kind, names)
+    await session.execute(_MAKE, tenant_id, kind, ids, kept, actor, codes)
     await session.execute(
         *(_BIND, tenant_id, connection_id, kind, [new_id() for _ in names], ids, names, ALWAYS),
         *(reason, actor),
     )
+    await close_explained(session, [Name(connection_id, kind, name) for name in names])
     detail = {"kind": kind, "made": len(names), "reason": reason}
     await record(session, "identities.load_objects", f"connection:{connection_id}", detail)
     return len(names)

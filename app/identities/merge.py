@@ -60,7 +60,7 @@ async def split_identity(
     await lock_names(session)
     kind = await require_identity(session, identity_id)
     known = {*await bindings_to(session, identity_id), *await bindings_of(session, names)}
-    new = await insert_identity(session, kind, "")
+    new = await insert_identity(session, kind, "", min(names).external_id if names else "")
     await carry_out(session, split(list(known), identity_id, names, new, at), Grounds(reason))
     detail = {
         "new": str(new),

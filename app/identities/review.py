@@ -67,6 +67,15 @@ class Proposed:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """One of our objects that a name may mean: how probable (0 to 1), and why."""
+
+    candidate_id: Id
+    score_0_1: Decimal
+    reasons: tuple[str, ...]
+
+
 async def propose_matches(
     session: Session, newcomers: Mapping[Name, Described], known: Mapping[Id, Described]
 ) -> int:
@@ -75,21 +84,28 @@ async def propose_matches(
     Calling it again asks nothing twice, and nothing that a person has said already.
     """
     signs = Known(known)
-    rows = [
-        (new_id(), name, each)
+    likely = [
+        (name, Likely(each.identity_id, Decimal(str(each.score_0_1)), each.reasons))
         for name, described in newcomers.items()
         for each in signs.suggest(described)
     ]
+    return await propose_likely(session, likely)
+
+
+async def propose_likely(session: Session, likely: Sequence[tuple[Name, Likely]]) -> int:
+    """Write pairs down for a person to look at; gives how many are new."""
+    if not likely:
+        return 0
     return await session.execute(
         _PROPOSE,
         acting_tenant(session),
-        [row_id for row_id, _, _ in rows],
-        [name.connection_id for _, name, _ in rows],
-        [name.kind for _, name, _ in rows],
-        [name.external_id for _, name, _ in rows],
-        [each.identity_id for _, _, each in rows],
-        [Decimal(str(each.score_0_1)) for _, _, each in rows],
-        ["|".join(each.reasons) for _, _, each in rows],
+        [new_id() for _ in likely],
+        [name.connection_id for name, _ in likely],
+        [name.kind for name, _ in likely],
+        [name.external_id for name, _ in likely],
+        [each.candidate_id for _, each in likely],
+        [each.score_0_1 for _, each in likely],
+        ["|".join(each.reasons) for _, each in likely],
     )
 
 

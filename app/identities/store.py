@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from app.connections.tenant import acting_tenant
 from app.identities.bindings import Binding, Kind, Name, Plan
+from app.identities.code import free_codes
+from app.identities.explained import close_explained
 from infra.database.scope import TenantScope
 from infra.database.unit import Row, Session
 from infra.errors import Conflict, NotFound, Unprocessable
@@ -41,7 +43,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _IDENTITY = "select kind, merged_into from identity where tenant_id = $1 and id = $2"
 _MAKE = """
-insert into identity (tenant_id, id, kind, label, created_by) values ($1, $2, $3, $4, $5)
+insert into identity (tenant_id, id, kind, label, created_by, code) values ($1, $2, $3, $4, $5, $6)
 """
 _CONNECTION = "select exists (select from connection where tenant_id = $1 and id = $2)"
 
@@ -100,11 +102,12 @@ async def require_name(session: Session, name: Name) -> None:
         raise NotFound
 
 
-async def insert_identity(session: Session, kind: Kind, label: str) -> Id:
-    """Write a new object of ours; no name means it yet."""
+async def insert_identity(session: Session, kind: Kind, label: str, called: str = "") -> Id:
+    """Write a new object of ours; its number is what it is called, where that is not taken."""
     identity_id = new_id()
     tenant_id, actor = acting_tenant(session), acting_person(session)
-    await session.execute(_MAKE, tenant_id, identity_id, kind, label, actor)
+    (code,) = await free_codes(session, kind, [called])
+    await session.execute(_MAKE, tenant_id, identity_id, kind, label, actor, code)
     return identity_id
 
 
@@ -123,6 +126,7 @@ async def carry_out(session: Session, plan: Plan, grounds: Grounds) -> None:
             *(_BEGIN, tenant_id, new_id(), binding.identity_id, name.connection_id, name.kind),
             *(name.external_id, binding.valid_from, grounds.confidence_0_1, grounds.reason, actor),
         )
+    await close_explained(session, [binding.name for binding in plan.begins])
 
 
 def acting_person(session: Session) -> str:

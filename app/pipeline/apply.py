@@ -10,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from app.pipeline.reading import Read, Refused
+from app.retail.inventory.take import take_stock
+from app.retail.inventory.telling import TAKES as TAKES_STOCK
+from app.retail.orders.take import TAKES as TAKES_ORDERS
+from app.retail.orders.take import take_orders
+from app.retail.prices.prove import SALES, take_as_proof
+from app.retail.prices.take import PRICES, take_prices
+from app.retail.prices.take_products import PRODUCTS, take_products
+from app.retail.prices.take_promotions import PROMOTIONS, take_promotions
+from app.retail.returns.prices_paid import SALE_TYPES, take_prices_paid
+from app.retail.returns.take import RETURN_TYPES, take_returns
+from app.retail.settlements.told import take_settlements
 from app.retail.told import Told
+from connectors.canonical.event import SETTLEMENT_TOLD
 from connectors.sdk.message import HoldRecord
 from infra.database.unit import Session
 from infra.ids import Id
@@ -19,7 +31,18 @@ from infra.keys.vault import TenantKey
 Taker = Callable[[Session, TenantKey, Sequence[Told]], Awaitable[Mapping[Id, HoldRecord]]]
 
 # Who takes which types; a type may have many takers, in this order.
-TAKERS: tuple[tuple[frozenset[str], Taker], ...] = ()
+TAKERS: tuple[tuple[frozenset[str], Taker], ...] = (
+    (RETURN_TYPES, take_returns),
+    (SALE_TYPES, take_prices_paid),
+    (frozenset({SETTLEMENT_TOLD}), take_settlements),
+    (TAKES_ORDERS, take_orders),
+    (TAKES_STOCK, take_stock),
+    # Products first: what an article costs judges the price that comes with it.
+    (PRODUCTS, take_products),
+    (PRICES, take_prices),
+    (PROMOTIONS, take_promotions),
+    (SALES, take_as_proof),
+)
 TAKEN: frozenset[str] = frozenset().union(*(types for types, _ in TAKERS))
 
 
@@ -36,4 +59,11 @@ async def apply(session: Session, key: TenantKey, read: Sequence[Read]) -> list[
 
 def _told(read: Read) -> Told:
     message = read.message
-    return Told(read.id, message.connection_id, read.event, message.received_at, message.revision)
+    return Told(
+        read.id,
+        message.connection_id,
+        read.event,
+        message.received_at,
+        message.revision,
+        message.id,
+    )

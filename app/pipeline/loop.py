@@ -37,6 +37,7 @@ class PrepareLoop:
     """Takes one batch of each waiting tenant in turn, so that a flood delays only itself.
 
     A tenant whose plan counts more has larger batches, in the same measure as it has more slots.
+    `core` is rung when messages were read: what they say may be due in the retail core.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class PrepareLoop:
         settings: EngineSettings,
         wake: Wake,
         deliveries: Wake,
+        core: Wake | None = None,
     ) -> None:
         self._database = database
         self._preparer = preparer
         self._settings = settings
         self._wake = wake
         self._deliveries = deliveries
+        self._core = core
         self._after = UUID(int=0)
         self._weights: dict[UUID, float] = {}
         self._weights_until_s = 0.0
@@ -100,4 +103,6 @@ class PrepareLoop:
             return 0
         if prepared.deliveries:
             self._deliveries.set()
+        if prepared.messages and self._core is not None:
+            self._core.set()
         return prepared.messages

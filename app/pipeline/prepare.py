@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from app.connections.directory import ConnectionBook
 from app.deliveries.handover import HandOver
 from app.flows.routes import RouteBook, Routes
+from app.identities.known import NamingSystems
 from app.intake.incoming import WHOLE_FILE, body_context
+from app.ownership.book import OwnershipBook
 from app.pipeline import suspects
 from app.pipeline.apply import TAKEN
+from app.pipeline.judge import Decided
 from app.pipeline.next_messages import take_suspect, take_waiting
 from app.pipeline.reading import Batch, Read, Refused, Waiting, read_batch
 from app.pipeline.write import Writer, Written
@@ -44,11 +47,12 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One tenant's turn: whose, under which key, by which routes."""
+    """One tenant's turn: whose, under which key, by which routes, and what the retailer decided."""
 
     scope: TenantScope
     key: TenantKey
     routes: Routes
+    decided: Decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,8 @@ class Preparer:
         self._vault = vault
         self._connections = connections
         self._routes = routes
+        self._naming = NamingSystems(database)
+        self._ownership = OwnershipBook(database)
         self._hand_over = hand_over
         # Not host and process id: in a container the next process has the same ones.
         self._life = str(new_id())
@@ -96,6 +102,7 @@ class Preparer:
             TenantScope(tenant_id, "engine"),
             await self._vault.current(tenant_id),
             await self._routes.routes(tenant_id),
+            Decided(await self._naming.of(tenant_id), await self._ownership.of(tenant_id)),
         )
         total = Prepared()
         for _ in range(SUSPECTS_PER_TURN):
@@ -155,7 +162,8 @@ class Preparer:
 
     async def _write(self, session: Session, turn: _Turn, batch: Batch) -> Written:
         writer = Writer(
-            session, turn.scope.tenant_id, turn.key, loses_a_delivery=self._loses_a_delivery
+            *(session, turn.scope.tenant_id, turn.key, turn.decided),
+            loses_a_delivery=self._loses_a_delivery,
         )
         return await writer.write(batch)
 

@@ -15,6 +15,7 @@ from app.flows.routes import Route, Routes
 from app.intake.incoming import FETCHED_HEADER
 from app.pipeline.card_numbers import card_number_field
 from connectors.canonical.event import STOCK_POSITION, Event, encode
+from connectors.canonical.order import Order
 from connectors.sdk.connector import Connector
 from connectors.sdk.manifest import Manifest
 from connectors.sdk.message import HoldRecord, RawMessage
@@ -152,7 +153,9 @@ def _route(message: Waiting, event: Event, routes: Routes, manifest: Manifest) -
     goes_to = tuple(
         route
         for route in routes.get(message.connection_id, ())
-        if event.type in route.event_types and not _is_test(event)
+        if event.type in route.event_types
+        and _is_meant_for(event, route)
+        and not _stays_here(event)
     )
     return Read(
         id=new_id(),
@@ -177,9 +180,14 @@ def _content_hash(message: Waiting, encoded: bytes) -> bytes:
     return hashlib.sha256(encoded).digest()
 
 
-def _is_test(event: Event) -> bool:
-    """Test and training orders reach nobody (O-10)."""
-    return bool(getattr(event.body, "is_test", False))
+def _is_meant_for(event: Event, route: Route) -> bool:
+    return not event.to or event.to == str(route.target_connection_id)
+
+
+def _stays_here(event: Event) -> bool:
+    """Test and training orders reach nobody (O-10), nor do those that their channel holds back yet."""
+    body = event.body
+    return isinstance(body, Order) and (body.is_test or body.is_pending)
 
 
 def _fact_hash(message: Waiting, event: Event) -> bytes | None:

@@ -18,7 +18,7 @@ insert into event (tenant_id, id, message_id, connection_id, type, contract, key
     label, occurred_at, business_day, amount, currency, revision, routed_to, sealed, period, accepted_at)
 select $1, id, message_id, connection_id, type, contract, key, object_id, version, label, occurred_at,
     business_day, amount, currency, revision,
-    string_to_array(nullif(routed_to, ''), ',')::uuid[], sealed, period, accepted_at
+    string_to_array(routed_to, ',')::uuid[], sealed, period, accepted_at
 from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
     $9::text[], $10::text[], $11::timestamptz[], $12::date[], $13::numeric[], $14::text[], $15::int[],
     $16::text[], $17::bytea[], $18::int[], $19::timestamptz[])

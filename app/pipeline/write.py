@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.deliveries.policy import policy_of_code
 from app.pipeline import statements
-from app.pipeline.apply import apply
+from app.pipeline.judge import NOTHING_DECIDED, Decided, judge
 from app.pipeline.place import LaneKey, Placed, place, wake
 from app.pipeline.reading import FETCHED, Batch, Read, Refused, Waiting
 from app.pipeline.rows import LABEL_MAX, TEXT_MAX, bookable, clean, columns
@@ -34,9 +34,16 @@ class Writer:
     """Writes one batch within the open transaction of its tenant."""
 
     def __init__(
-        self, session: Session, tenant_id: Id, key: TenantKey, *, loses_a_delivery: bool = False
+        self,
+        session: Session,
+        tenant_id: Id,
+        key: TenantKey,
+        decided: Decided = NOTHING_DECIDED,
+        *,
+        loses_a_delivery: bool = False,
     ) -> None:
         self._session = session
+        self._decided = decided
         self._loses_a_delivery = loses_a_delivery
         self._tenant_id = tenant_id
         self._key = key
@@ -44,9 +51,10 @@ class Writer:
     async def write(self, batch: Batch) -> Written:
         """Write everything a batch says; all of it or, when the transaction fails, nothing."""
         fresh, merged, conflicts = await self._facts(batch.read)
-        refused = [*batch.refused, *conflicts, *await apply(self._session, self._key, fresh)]
-        blocked = {one.message.id for one in refused}
-        routed = [read for read in fresh if read.message.id not in blocked]
+        held = [*batch.refused, *conflicts]
+        judged = await judge(self._session, self._key, self._decided, fresh, held)
+        routed, refused = judged.read, judged.refused
+        skipped = [*batch.skipped, *judged.skipped]
         placed = await place(self._session, self._tenant_id, routed)
         await self._write_events(routed)
         await self._write_deliveries(placed)
@@ -54,7 +62,7 @@ class Writer:
         await self._supersede(placed)
         await self._hold(refused)
         core_only = [read for read in routed if not read.routes]
-        await self._move_messages(placed, merged, batch.skipped, refused, core_only)
+        await self._move_messages(placed, merged, skipped, refused, core_only)
         return Written(tuple(r for r in routed if r.routes), len(placed), len(refused))
 
     async def _facts(self, read: list[Read]) -> tuple[list[Read], list[Read], list[Refused]]:

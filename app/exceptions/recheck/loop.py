@@ -12,6 +12,7 @@ from app.deliveries.send import Sender
 from app.exceptions.claim import AlreadyDecided
 from app.exceptions.recheck.due import ROUND_S, DueHold, ask_again_later, postpone, take_due
 from app.exceptions.recheck.heal import heal_hold
+from app.exceptions.recheck.names_came import NamesCame
 from app.exceptions.recheck.own_causes import EVERY_S, OwnCauses
 from app.exceptions.recheck.question import Question, read_question
 from app.flows.routes import Route, RouteBook, by_flow
@@ -53,6 +54,7 @@ class Recheck:
     def __init__(self, parts: RecheckParts) -> None:
         self._parts = parts
         self._own_causes = OwnCauses(parts.database, parts.ring)
+        self._names_came = NamesCame(parts.database, parts.ring)
         self._asked: Counter[tuple[Id, Id]] = Counter()
         self._minute_began_s = clock.monotonic_s()
         self._looked_s = float("-inf")
@@ -73,6 +75,7 @@ class Recheck:
         if clock.monotonic_s() - self._looked_s >= EVERY_S:
             self._looked_s = clock.monotonic_s()
             await self._own_causes.look()
+            await self._names_came.look()
         due = await take_due(self._parts.database)
         limit = asyncio.Semaphore(ASKS_AT_ONCE)
         async with asyncio.TaskGroup() as tasks:

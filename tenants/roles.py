@@ -34,7 +34,13 @@ class Permission(StrEnum):
     CONNECTIONS_MANAGE = "connections.manage"
     FLOWS_READ = "flows.read"
     FLOWS_MANAGE = "flows.manage"
+    STOCK_READ = "stock.read"
+    STOCK_MANAGE = "stock.manage"
+    PRICES_READ = "prices.read"
+    PRICES_MANAGE = "prices.manage"
     LEDGER_READ = "ledger.read"
+    FINANCE_READ = "finance.read"
+    FINANCE_MANAGE = "finance.manage"
     KEYS_MANAGE = "keys.manage"
     DIRECTORY_READ = "directory.read"
     DIRECTORY_MANAGE = "directory.manage"
@@ -61,7 +67,10 @@ _SEES = frozenset(
         _P.EXCEPTIONS_READ,
         _P.CONNECTIONS_READ,
         _P.FLOWS_READ,
+        _P.STOCK_READ,
+        _P.PRICES_READ,
         _P.LEDGER_READ,
+        _P.FINANCE_READ,
     }
 )
 _RUNS = _SEES | {
@@ -69,6 +78,9 @@ _RUNS = _SEES | {
     _P.REPLAYS_RUN,
     _P.CONNECTIONS_MANAGE,
     _P.FLOWS_MANAGE,
+    _P.STOCK_MANAGE,
+    _P.PRICES_MANAGE,
+    _P.FINANCE_MANAGE,
 }
 _GOVERNS = _RUNS | {
     _P.REPLAYS_APPROVE,

@@ -31,13 +31,15 @@ from app.deliveries.settler import Settler
 from app.flows.adjust import Adjuster
 from app.flows.routes import RouteBook
 from app.health.ledger import Ledger, read_ledger
-from app.intake.files import FileParts
+from app.identities.theirs import TargetNames
 from app.intake.asking import Asker
+from app.intake.files import FileParts
 from app.intake.group_commit import IntakeWriter
 from app.intake.incoming import Accepted, Incoming
 from app.intake.parents import ParentFetcher
 from app.pipeline.loop import PrepareLoop
 from app.pipeline.prepare import Preparer
+from app.retail.inventory.keeper import Keeper
 from infra import clock
 from infra.database.pool import Database
 from infra.database.scope import OperatorScope, TenantScope
@@ -250,7 +252,7 @@ class Stage:
                 loader=Loader(self.database, self.vault, hand_over),
                 sender=Sender(
                     self.connections,
-                    Adjuster(self.database),
+                    Adjuster(self.database, TargetNames(self.database)),
                     transports.of,
                     settings.call_deadline_s,
                 ),
@@ -271,14 +273,17 @@ class Stage:
             hand_over,
             fault=settings.faults,
         )
-        prepare = PrepareLoop(self.database, preparer, settings, wake, delivery_wake)
+        stock_wake = Wake()
+        prepare = PrepareLoop(self.database, preparer, settings, wake, delivery_wake, stock_wake)
+        keeper = Keeper(self.database, stock_wake, Wake(), settings.poll_s)
         asker = Asker(self.connections, transports.of, watch)
         parents = ParentFetcher(self.database, asker, self.writer, settings)
         async with asyncio.TaskGroup() as tasks:
             running = [
                 tasks.create_task(run)
                 for run in (
-                    engine.run(), settler.run(), prepare.run(), transports.run(), parents.run()
+                    engine.run(), settler.run(), prepare.run(), transports.run(), parents.run(),
+                    keeper.run(),
                 )
             ]  # fmt: skip
             try:

@@ -54,6 +54,7 @@ GROUPS = Places(
     {
         "demo": "app.cli.demo:commands",
         "keys": "app.cli.keys:commands",
+        "people": "app.cli.people:commands",
         "hooks": "app.cli.hooks:commands",
         "connections": "app.cli.connections:commands",
         "flows": "app.cli.flows:commands",
@@ -65,8 +66,15 @@ GROUPS = Places(
         "alerts": "app.cli.alerts:commands",
         "storeday": "app.cli.storeday:commands",
         "journals": "app.cli.journals:commands",
+        "settlements": "app.cli.settlements:commands",
+        "orders": "app.cli.orders:commands",
+        "prices": "app.cli.prices:commands",
         "names": "app.cli.names:commands",
+        "ownership": "app.cli.ownership:commands",
+        "returns": "app.cli.returns:commands",
         "articles": "app.cli.articles:commands",
+        "stock": "app.cli.stock:commands",
+        "channels": "app.cli.channels:commands",
     }
 )
 

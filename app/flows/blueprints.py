@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).parent / "blueprints"
 # What a failure text may name: how many, worth what, missing where, since when.
 _FAILURE_FIELDS = frozenset({"count", "amount", "target", "age"})
 
-Role = Literal["till", "shop", "marketplace", "erp", "wms", "finance", "crm"]
+Role = Literal["till", "shop", "marketplace", "erp", "wms", "finance", "crm", "core"]
 
 
 def _known_event(name: str) -> str:

@@ -17,11 +17,21 @@ from app.health.alerts.kinds import Means, open_notifiers
 from app.health.alerts.send import AlertSender
 from app.health.check_books import check_books
 from app.intake.backlog import COUNT_EVERY_S, count_backlogs
+from app.pipeline.old_traces import FORGET_EVERY_S, forget_old_traces
 from app.processes.duties import Duties, Duty
 from app.processes.floor import Floor, open_floor
 from app.processes.signals import until_signal
 from app.processes.start import start_process
+from app.retail.inventory.upkeep import KEEP_EVERY_S as STOCK_EVERY_S
+from app.retail.inventory.upkeep import keep_stock
 from app.retail.journals.keep import KEEP_EVERY_S, keep_store_days
+from app.retail.orders.acknowledge import ACKNOWLEDGE_EVERY_S, acknowledge_all
+from app.retail.orders.post import POST_EVERY_S, post_all
+from app.retail.orders.watch import CLOCKS_EVERY_S, watch_all
+from app.retail.returns.backlog import WATCH_EVERY_S, watch_returns
+from app.retail.settlements.keep import KEEP_EVERY_S as SETTLE_EVERY_S
+from app.retail.settlements.keep import keep_settlements
+from app.retail.settlements.unsettled import LOOK_EVERY_S, look_for_unsettled
 from infra.bell import Bell, open_broker
 from infra.egress.client import EgressClient
 from infra.egress.own import policy_of
@@ -70,6 +80,7 @@ def duties(floor: Floor, bell: Bell) -> list[Duty]:
 
     return [
         Duty("lanes", 5.0, lambda: sweep_lanes(database)),
+        Duty("traces", FORGET_EVERY_S, lambda: forget_old_traces(database)),
         Duty("deadlines", 15.0, lambda: raise_by_clock(database)),
         Duty("books", 30.0, lambda: check_books(database)),
         Duty("incidents", 2.0, incidents.go_on),
@@ -81,7 +92,18 @@ def duties(floor: Floor, bell: Bell) -> list[Duty]:
         # Before anybody erases a month: what was sealed in it must be readable afterwards.
         Duty("reseal", 600.0, resealing.go_on),
         Duty("backlogs", COUNT_EVERY_S, lambda: count_backlogs(database)),
+        Duty("returns", WATCH_EVERY_S, lambda: watch_returns(database)),
         Duty("store_days", KEEP_EVERY_S, lambda: keep_store_days(database, floor.vault)),
+        Duty("order_postings", POST_EVERY_S, lambda: post_all(database, floor.vault)),
+        Duty(
+            "order_acknowledgements",
+            ACKNOWLEDGE_EVERY_S,
+            lambda: acknowledge_all(database, floor.vault),
+        ),
+        Duty("order_deadlines", CLOCKS_EVERY_S, lambda: watch_all(database)),
+        Duty("settlements", SETTLE_EVERY_S, lambda: keep_settlements(database, floor.vault)),
+        Duty("unsettled", LOOK_EVERY_S, lambda: look_for_unsettled(database)),
+        Duty("stock", STOCK_EVERY_S, lambda: keep_stock(database)),
         # What a lost bell would have said; engines poll besides.
         Duty("bell", 5.0, ring),
     ]

@@ -6,6 +6,8 @@ import asyncio
 import faulthandler
 import os
 import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from app.connections.transports import Transports
 from app.connections.watch import ConnectionWatch
@@ -15,10 +17,12 @@ from app.deliveries.load import Loader
 from app.deliveries.reports import Reports
 from app.deliveries.send import Sender
 from app.deliveries.settler import Settler
+from app.exceptions.give_up import give_up
 from app.exceptions.recheck.loop import Recheck, RecheckParts
 from app.exceptions.replay.loop import ReplayLoop
 from app.exceptions.replay.parts import ReplayParts
 from app.flows.adjust import Adjuster
+from app.identities.theirs import TargetNames
 from app.intake.asking import Asker
 from app.intake.group_commit import IntakeWriter
 from app.intake.parents import ParentFetcher
@@ -30,6 +34,13 @@ from app.processes.floor import Floor, open_floor
 from app.processes.signals import until_signal
 from app.processes.start import start_process
 from app.processes.watchdog import keep_watch, limit_of
+from app.retail.inventory.keeper import Keeper
+from app.retail.orders.sweep import OrderSweeper
+from app.retail.prices.loop import PriceLoop
+from app.retail.publishing.loop import Publisher
+from app.retail.publishing.path import PublishingParts
+from app.retail.returns.by_delivery import ByDelivery
+from app.retail.returns.loop import ReturnLoop
 from infra.bell import Listener, open_broker
 from infra.egress.client import EgressClient
 from infra.egress.own import policy_of
@@ -64,16 +75,14 @@ async def run_worker() -> None:
 
 
 async def _work(floor: Floor, egress: EgressClient) -> None:
-    settings = load(EngineSettings)
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    prepare_wake, delivery_wake = Wake(), Wake()
+    settings, worker = load(EngineSettings), f"{socket.gethostname()}:{os.getpid()}"
+    prepare_wake, delivery_wake, publish_wake, stock_wake = Wake(), Wake(), Wake(), Wake()
     hand_over, reports = HandOver(), Reports()
     watch = ConnectionWatch(floor.database)
     transports = Transports(egress, floor.database, watch)
     settler = Settler(floor.database, reports)
-    sender = Sender(
-        floor.connections, Adjuster(floor.database), transports.of, settings.call_deadline_s
-    )
+    adjuster = Adjuster(floor.database, TargetNames(floor.database))
+    sender = Sender(floor.connections, adjuster, transports.of, settings.call_deadline_s)
     engine = DeliveryEngine(
         Parts(
             database=floor.database,
@@ -97,7 +106,9 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
         hand_over,
         fault=settings.faults,
     )
-    prepare = PrepareLoop(floor.database, preparer, settings, prepare_wake, delivery_wake)
+    prepare = PrepareLoop(
+        floor.database, preparer, settings, prepare_wake, delivery_wake, stock_wake
+    )
     writer = IntakeWriter(floor.database, floor.vault, prepare_wake.set)
     asker = Asker(floor.connections, transports.of, watch)
     poller = Poller(floor.database, asker, writer, settings)
@@ -106,21 +117,10 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
         prepare_wake.set()
         delivery_wake.set()
 
-    replays = ReplayLoop(
-        ReplayParts(
-            floor.database,
-            floor.vault,
-            floor.routes,
-            sender,
-            work_came,
-        ),
-        settings.poll_s,
-    )
-    parents = ParentFetcher(floor.database, asker, writer, settings)
-
     def heard() -> None:
         prepare_wake.set_from_thread()
         delivery_wake.set_from_thread()
+        stock_wake.set_from_thread()
 
     broker = open_broker(load(RedisSettings).redis_url.get_secret_value())
     with Listener(broker, heard), until_signal() as stop:
@@ -134,18 +134,16 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
                     prepare.run(),
                     writer.run(),
                     poller.run(),
-                    parents.run(),
-                    replays.run(),
-                    Recheck(
-                        RecheckParts(
-                            floor.database,
-                            floor.vault,
-                            floor.connections,
-                            floor.routes,
-                            sender,
-                            delivery_wake.set,
-                        )
+                    ParentFetcher(floor.database, asker, writer, settings).run(),
+                    *_exception_loops(floor, sender, settings, work_came, delivery_wake.set),
+                    *_retail_loops(floor, settings, work_came),
+                    OrderSweeper(floor.database, asker, writer).run(),
+                    Publisher(
+                        PublishingParts(floor.database, floor.connections, transports, watch),
+                        worker,
+                        publish_wake,
                     ).run(),
+                    Keeper(floor.database, stock_wake, publish_wake, settings.poll_s).run(),
                     transports.run(),
                     keep_watch(limit_of(load(WorkerSettings).watchdog_s, settings.lease_s)),
                 )
@@ -155,3 +153,29 @@ async def _work(floor: Floor, egress: EgressClient) -> None:
                 task.cancel()
     await transports.close()
     log_event("worker.stopped", worker=worker)
+
+
+def _exception_loops(
+    floor: Floor,
+    sender: Sender,
+    settings: EngineSettings,
+    work_came: Callable[[], None],
+    deliveries_came: Callable[[], None],
+) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Give the loops that bring back what was held."""
+    replays = ReplayParts(floor.database, floor.vault, floor.routes, sender, work_came)
+    rechecks = RecheckParts(
+        floor.database, floor.vault, floor.connections, floor.routes, sender, deliveries_came
+    )
+    return ReplayLoop(replays, settings.poll_s).run(), Recheck(rechecks).run()
+
+
+def _retail_loops(
+    floor: Floor, settings: EngineSettings, work_came: Callable[[], None]
+) -> tuple[Coroutine[Any, Any, None], ...]:
+    """Give the loops in which the retail core works out what it has to say."""
+    act = ByDelivery(floor.database, floor.vault, give_up, work_came)
+    return (
+        ReturnLoop(floor.database, floor.vault, act, settings.poll_s).run(),
+        PriceLoop(floor.database, floor.vault, work_came).run(),
+    )

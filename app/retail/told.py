@@ -18,3 +18,5 @@ class Told:
     event: Event
     received_at: datetime
     revision: int = 0
+    # What it came in, where somebody has to find that again.
+    message_id: Id | None = None

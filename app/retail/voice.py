@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.connections.configure import WantedConnection, ensure_connection
 from app.connections.tenant import acting_tenant
-from app.intake.incoming import Incoming, seal
+from app.intake.incoming import Accepted, Incoming, seal
 from app.intake.store import store_in
 from connectors.canonical.event import Event, encode
 from infra.database.unit import Session
@@ -27,10 +27,15 @@ async def say(session: Session, key: TenantKey, events: Sequence[Event]) -> int:
     Type, object and version make an event: said again, nothing happens. Ring the bell after the
     commit, else workers find it when they look by themselves.
     """
+    return sum(not each.is_duplicate for each in await say_each(session, key, events))
+
+
+async def say_each(session: Session, key: TenantKey, events: Sequence[Event]) -> list[Accepted]:
+    """Do the same and give what became of each, with its message, in order of the events."""
     if not events:
-        return 0
+        return []
     connection_id = await core_connection(session)
-    accepted = await store_in(
+    return await store_in(
         session,
         [
             seal(
@@ -46,7 +51,6 @@ async def say(session: Session, key: TenantKey, events: Sequence[Event]) -> int:
             for event in events
         ],
     )
-    return sum(not each.is_duplicate for each in accepted)
 
 
 async def core_connection(session: Session) -> Id:

@@ -34,6 +34,8 @@ COMPOSED = {
     *("egress.address_blocked", "egress.https_required", "egress.self_connection"),
     *("order.currency_differs", "outcome.unknown", "retries.exhausted"),
     *("override.paused", "override.skipped"),
+    *("price.approval_needed", "price.invalid", "promotion.invalid"),
+    *("price.no_flow", "price.missed", "price.told_ahead", "price.not_transferable"),
     *("signature.missing", "signature.stale", "signature.future", "signature.malformed"),
 }
 # Calls whose first argument is a code.

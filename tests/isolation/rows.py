@@ -23,6 +23,10 @@ class Row:
 
 _EMPTY_POSLOG = b'<POSLog xmlns="http://www.nrf-arts.org/IXRetail/namespace/"></POSLog>'
 
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+_NO_NAME = {"connection_id": _NO_ID, "external_id": "1", "reason": "A try."}
+_NO_RULE = {"group": "stock", "owner_id": _NO_ID, "reason": "A try."}
+
 ROWS: dict[Route, Row] = {
     ("get", "/v1/messages"): Row((_P.MESSAGES_READ,)),
     ("get", "/v1/messages/{message_id}"): Row((_P.MESSAGES_READ,), "message"),
@@ -95,6 +99,44 @@ ROWS: dict[Route, Row] = {
     ),
     ("get", "/v1/connections"): Row((_P.CONNECTIONS_READ,)),
     ("get", "/v1/connections/{connection_id}"): Row((_P.CONNECTIONS_READ,), "connection"),
+    ("get", "/v1/returns"): Row((_P.EXCEPTIONS_READ,)),
+    ("post", "/v1/returns"): Row(
+        (_P.MESSAGES_SEND,),
+        to_owner=201,
+        request={
+            "json": {
+                "return_id": "RX",
+                "kind": "in_store",
+                "currency": "USD",
+                "initiated_at": "2026-11-20T10:00:00Z",
+                "lines": [{"line_id": "1", "sku": "SKU-001", "quantity": "1"}],
+            }
+        },
+    ),
+    ("get", "/v1/returns/{return_id}"): Row((_P.EXCEPTIONS_READ,), "return"),
+    ("post", "/v1/returns/{return_id}/facts"): Row(
+        (_P.EXCEPTIONS_DECIDE,),
+        "return",
+        request={
+            "json": {
+                "kind": "received",
+                "key": "one",
+                "at": "2026-11-20T10:00:00Z",
+                "line_id": "1",
+                "quantity": "1",
+            }
+        },
+    ),
+    # It asks nothing, so nobody can answer: the matrix changes nothing.
+    ("post", "/v1/returns/{return_id}/answer"): Row(
+        (_P.EXCEPTIONS_DECIDE,),
+        "return",
+        409,
+        {"json": {"question": "validate", "choice": "approve"}},
+    ),
+    ("get", "/v1/return-backlog"): Row((_P.EXCEPTIONS_READ,)),
+    ("get", "/v1/return-terms"): Row((_P.FLOWS_READ,)),
+    ("put", "/v1/return-terms"): Row((_P.FLOWS_MANAGE,), request={"json": {"window_days": 30}}),
     ("get", "/v1/replays"): Row((_P.EXCEPTIONS_READ,)),
     # Refused for its selection of nothing: the matrix changes nothing.
     ("post", "/v1/replays"): Row(
@@ -108,11 +150,26 @@ ROWS: dict[Route, Row] = {
     ("post", "/v1/replays/{replay_id}/approve"): Row((_P.REPLAYS_APPROVE,), "replay", 409),
     ("post", "/v1/replays/{replay_id}/cancel"): Row((_P.REPLAYS_RUN,), "replay"),
     ("get", "/v1/connections/{connection_id}/limits"): Row((_P.CONNECTIONS_READ,), "connection"),
+    ("get", "/v1/channels"): Row((_P.CONNECTIONS_READ,)),
+    # It refused nothing, so that nothing is released.
+    ("post", "/v1/channels/{connection_id}/release"): Row(
+        (_P.CONNECTIONS_MANAGE,), "channel connection", 200, {"json": {"reason": "A try."}}
+    ),
     ("post", "/v1/connections/{connection_id}/reconnect-link"): Row(
         (_P.CONNECTIONS_MANAGE,), "target connection", 201
     ),
     ("put", "/v1/connections/{connection_id}/files/{name}"): Row(
         (_P.MESSAGES_SEND,), "file connection", 200, {"content": _EMPTY_POSLOG}
+    ),
+    ("get", "/v1/orders"): Row((_P.MESSAGES_READ,)),
+    ("get", "/v1/orders/{order_id}"): Row((_P.MESSAGES_READ,), "cancelled order"),
+    # It was cancelled before: so the matrix changes nothing.
+    ("post", "/v1/orders/{order_id}/cancel"): Row(
+        (_P.EXCEPTIONS_DECIDE,), "cancelled order", 409, {"json": {"reason": "A try."}}
+    ),
+    ("get", "/v1/order-deadlines"): Row((_P.MESSAGES_READ,)),
+    ("get", "/v1/order-completeness"): Row(
+        (_P.LEDGER_READ,), request={"params": {"day": "2026-11-20"}}
     ),
     ("get", "/v1/flows"): Row((_P.FLOWS_READ,)),
     ("get", "/v1/flows/{flow_id}"): Row((_P.FLOWS_READ,), "flow"),
@@ -127,6 +184,72 @@ ROWS: dict[Route, Row] = {
     ),
     ("post", "/v1/flows/{flow_id}/versions/preview"): Row(
         (_P.FLOWS_MANAGE,), "flow", 200, {"json": {"overrides": []}}
+    ),
+    # The connection is named in the query or body; one that is missing or foreign shows nothing.
+    ("get", "/v1/names"): Row((_P.CONNECTIONS_READ,), request={"params": {"connection": _NO_ID}}),
+    ("get", "/v1/names/meanings"): Row(
+        (_P.CONNECTIONS_READ,), request={"params": {"connection": _NO_ID, "external_id": "1"}}
+    ),
+    ("post", "/v1/names"): Row((_P.CONNECTIONS_MANAGE,), to_owner=404, request={"json": _NO_NAME}),
+    ("post", "/v1/names/end"): Row(
+        (_P.CONNECTIONS_MANAGE,), to_owner=409, request={"json": _NO_NAME}
+    ),
+    ("post", "/v1/names/rename"): Row(
+        (_P.CONNECTIONS_MANAGE,),
+        to_owner=404,
+        request={"json": {**_NO_NAME, "new_external_id": "2"}},
+    ),
+    # It is not merged into itself, and a name that is not its own is not taken from it.
+    ("post", "/v1/names/objects/{object_id}/merge"): Row(
+        (_P.CONNECTIONS_MANAGE,),
+        "object",
+        404,
+        {"json": {"into": _NO_ID[:-1] + "1", "reason": "A try."}},
+    ),
+    ("post", "/v1/names/objects/{object_id}/split"): Row(
+        (_P.CONNECTIONS_MANAGE,),
+        "object",
+        409,
+        {"json": {"connection_id": _NO_ID, "external_ids": ["1"], "reason": "A try."}},
+    ),
+    ("get", "/v1/name-matches"): Row(
+        (_P.CONNECTIONS_READ,), request={"params": {"connection": _NO_ID}}
+    ),
+    # It was rejected before, and stays so.
+    ("post", "/v1/name-matches/{match_id}/accept"): Row(
+        (_P.CONNECTIONS_MANAGE,), "decided match", 409
+    ),
+    ("post", "/v1/name-matches/{match_id}/reject"): Row(
+        (_P.CONNECTIONS_MANAGE,), "decided match", 409
+    ),
+    ("get", "/v1/ownership"): Row((_P.FLOWS_READ,)),
+    ("post", "/v1/ownership"): Row((_P.FLOWS_MANAGE,), to_owner=404, request={"json": _NO_RULE}),
+    ("post", "/v1/ownership/preview"): Row(
+        (_P.FLOWS_MANAGE,), to_owner=404, request={"json": _NO_RULE}
+    ),
+    ("get", "/v1/ownership/frozen"): Row((_P.FLOWS_READ,)),
+    ("post", "/v1/ownership/thaw"): Row(
+        (_P.FLOWS_MANAGE,),
+        to_owner=404,
+        request={"json": {"attribute": "stock.available", "object": "1", "reason": "A try."}},
+    ),
+    ("get", "/v1/facts"): Row((_P.MESSAGES_READ,), request={"params": {"object": "o-1"}}),
+    ("get", "/v1/prices"): Row((_P.PRICES_READ,), request={"params": {"sku": "MUG"}}),
+    ("get", "/v1/prices/{price_id}"): Row((_P.PRICES_READ,), "price"),
+    # A newer version replaced it, so there is nothing to approve or to end.
+    ("post", "/v1/prices/{price_id}/approve"): Row(
+        (_P.PRICES_MANAGE,), "price", 409, {"json": {"reason": "A try."}}
+    ),
+    ("post", "/v1/prices/{price_id}/expire"): Row(
+        (_P.PRICES_MANAGE,), "price", 409, {"json": {"reason": "A try."}}
+    ),
+    ("get", "/v1/price-approvals"): Row((_P.PRICES_READ,)),
+    ("get", "/v1/price-targets"): Row((_P.PRICES_READ,)),
+    # The connection is named in the body; one that is missing or foreign is refused alike.
+    ("put", "/v1/price-targets"): Row(
+        (_P.PRICES_MANAGE,),
+        to_owner=422,
+        request={"json": {"connection": "none", "place": "1", "zone": "UTC", "currency": "USD"}},
     ),
     ("get", "/v1/overrides"): Row((_P.FLOWS_READ,)),
     # The flow is named in the body; one that is missing or foreign is 404, see its own test.
@@ -158,6 +281,77 @@ ROWS: dict[Route, Row] = {
     # The source is no target, so that nothing waits for it.
     ("post", "/v1/connections/{connection_id}/pause"): Row(
         (_P.CONNECTIONS_MANAGE,), "connection", 200, {"json": {"reason": "A try."}}
+    ),
+    ("get", "/v1/store-days"): Row((_P.FINANCE_READ,)),
+    ("get", "/v1/store-days/{store_day_id}"): Row((_P.FINANCE_READ,), "store day"),
+    # It sold nothing, so closing it books nothing.
+    ("post", "/v1/store-days/{store_day_id}/close"): Row(
+        (_P.FINANCE_MANAGE,), "store day", 200, {"json": {}}
+    ),
+    ("get", "/v1/journals"): Row((_P.FINANCE_READ,)),
+    ("get", "/v1/journals/{journal_id}"): Row((_P.FINANCE_READ,), "journal"),
+    # No books refused it.
+    ("post", "/v1/journals/{journal_id}/redate"): Row(
+        (_P.FINANCE_MANAGE,), "journal", 409, {"json": {"reason": "A try."}}
+    ),
+    ("get", "/v1/settlements"): Row((_P.FINANCE_READ,)),
+    ("get", "/v1/settlements/{settlement_id}"): Row((_P.FINANCE_READ,), "settlement"),
+    ("post", "/v1/settlements/{settlement_id}/match"): Row((_P.FINANCE_MANAGE,), "settlement"),
+    ("get", "/v1/breaks"): Row((_P.FINANCE_READ,)),
+    ("post", "/v1/breaks/assign"): Row(
+        (_P.FINANCE_MANAGE,),
+        to_owner=404,
+        request={"json": {"kind": "over_short", "key": "none", "owner": "Ada"}},
+    ),
+    ("get", "/v1/stock"): Row((_P.STOCK_READ,)),
+    # Named by its article, not by an id: one that nothing was told of is missing for everyone.
+    ("get", "/v1/stock/{sku}"): Row((_P.STOCK_READ,), to_owner=404),
+    ("get", "/v1/stock-rules"): Row((_P.STOCK_READ,)),
+    ("put", "/v1/stock-rules/{connection_id}"): Row(
+        (_P.STOCK_MANAGE,), "connection", 200, {"json": {"sku": "NO-SUCH", "reason": "A try."}}
+    ),
+    ("get", "/v1/stock-places"): Row((_P.STOCK_READ,)),
+    ("put", "/v1/stock-places"): Row((_P.STOCK_MANAGE,), request={"json": {"location": "dc"}}),
+    ("get", "/v1/kits"): Row((_P.STOCK_READ,), request={"params": {"kit_sku": "NO-SUCH"}}),
+    # It would contain itself, so that the matrix changes nothing.
+    ("put", "/v1/kits"): Row(
+        (_P.STOCK_MANAGE,),
+        to_owner=422,
+        request={"json": {"kit_sku": "K", "parts": [{"sku": "K", "quantity": "1"}]}},
+    ),
+    ("put", "/v1/unit-conversions"): Row(
+        (_P.STOCK_MANAGE,),
+        request={"json": {"sku": "S", "uom": "CS", "base_uom": "EA", "numerator": 12}},
+    ),
+    # The channel is named in the body; one that is missing or foreign is 404.
+    ("post", "/v1/reservations"): Row(
+        (_P.MESSAGES_SEND,),
+        to_owner=404,
+        request={
+            "json": {
+                "connection_id": "00000000-0000-0000-0000-000000000000",
+                "client_key": "a-try",
+                "sku": "S",
+                "quantity": "1",
+            }
+        },
+    ),
+    ("get", "/v1/reservations/{reservation_id}"): Row((_P.MESSAGES_SEND,), "given back"),
+    # It was given back before, and stays so.
+    ("post", "/v1/reservations/{reservation_id}/convert"): Row(
+        (_P.MESSAGES_SEND,), "given back", 409, {"json": {"order_id": "o-1"}}
+    ),
+    ("post", "/v1/reservations/{reservation_id}/paying"): Row(
+        (_P.MESSAGES_SEND,), "given back", 409
+    ),
+    ("post", "/v1/reservations/{reservation_id}/release"): Row((_P.MESSAGES_SEND,), "given back"),
+    ("get", "/v1/oversells"): Row((_P.STOCK_READ,)),
+    ("get", "/v1/oversells/{oversell_id}"): Row((_P.STOCK_READ,), "decided oversell"),
+    ("post", "/v1/oversells/{oversell_id}/resolve"): Row(
+        (_P.EXCEPTIONS_DECIDE,),
+        "decided oversell",
+        409,
+        {"json": {"resolution": "cancel", "message": "A try."}},
     ),
     ("get", "/v1/ledger"): Row((_P.LEDGER_READ,)),
     ("get", "/v1/trace"): Row((_P.EXCEPTIONS_READ,), request={"params": {"reference": "#1"}}),

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_bad_monday_is_three_incidents_and_all_of_it_arrives_once_and_in_order(
     servers: Servers, database_urls: tuple[str, str], tmp_path: Path
 ) -> None:
+    """E-C01, E-C14. A revoked token and a wrong mapping cost nothing but time."""
     environment = {
         **os.environ,
         "DATABASE_OWNER_URL": database_urls[0],

@@ -17,6 +17,7 @@ from app.connections.secrets import put_secret
 from connectors.sdk.signatures import sign_standard
 from infra import clock
 from infra.database.unit import begin
+from infra.telemetry.metrics import METRICS
 from tenants.roles import Role
 from tests.app.api.served import Served, key_of
 from tests.scenarios.door import Door, open_door, written
@@ -95,6 +96,8 @@ async def test_034_a_right_signature_among_a_thousand_wrong_ones_is_refused(door
 
 
 async def test_037_the_same_webhook_again_is_known_and_changes_nothing(door: Door) -> None:
+    """E-D01. It is acknowledged, counted as a duplicate, and has no effect."""
+    before = METRICS.registry.get_sample_value("accepts_total", {"result": "duplicate"}) or 0
     first = await door.webhook(BODY, msg_id="m1")
     again = await door.webhook(BODY, msg_id="m1")
     await door.shop.work()
@@ -103,6 +106,8 @@ async def test_037_the_same_webhook_again_is_known_and_changes_nothing(door: Doo
     assert [each.status_code for each in (first, again, late)] == [202, 200, 200]
     assert again.json() == {"id": first.json()["id"], "duplicate": True}
     assert (await door.stored(), len(door.shop.target.bodies)) == (3, 1)
+    after = METRICS.registry.get_sample_value("accepts_total", {"result": "duplicate"})
+    assert after == before + 2
 
 
 async def test_039_the_same_body_under_another_id_is_taken_and_told_once(door: Door) -> None:

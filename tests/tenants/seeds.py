@@ -158,4 +158,117 @@ SEEDS = {
         "(tenant_id, id, connection_id, kind, external_id, candidate_id, score, reasons)"
         " values ($1, $3, $2, 'product', '0007', $3, 0.5, '{r}')"
     ),
+    "stock_fact": (
+        "(tenant_id, sku, source_key, telling, kind, quantity, to_location, to_state, occurred_at,"
+        " stated_at, connection_id) values ($1, 's', $3::uuid::text, sha256('t'), 'count', 1, 'l',"
+        " 'available', now(), now(), $2)"
+    ),
+    "stock_document": (
+        "(tenant_id, connection_id, document, telling, kind, stated_at)"
+        " values ($1, $2, $3::uuid::text, sha256('t'), 'order', now())"
+    ),
+    "stock_due": "(tenant_id, sku, occurred_at) values ($1, $2::uuid::text || $3::text, now())",
+    "stock_position": (
+        "(tenant_id, sku, location, state, quantity, as_of)"
+        " values ($1, $2::uuid::text, $3::text, 'available', 1, now())"
+    ),
+    "channel_rule": "(tenant_id, connection_id, sku) values ($1, $2, $3::uuid::text)",
+    "channel_position": (
+        "(tenant_id, connection_id, sku, target) values ($1, $2, $3::uuid::text, 1)"
+    ),
+    "channel_turn": "(tenant_id, connection_id, holder) values ($1, $2, $3::uuid::text)",
+    "reservation": (
+        "(tenant_id, id, client_key, connection_id, sku, quantity, expires_at)"
+        " values ($1, $3, 'k', $2, 's', 1, now())"
+    ),
+    "stock_place": "(tenant_id, location) values ($1, $2::uuid::text || $3::text)",
+    "kit_component": (
+        "(tenant_id, kit_sku, component_sku, quantity, valid_from)"
+        " values ($1, $2::uuid::text, $3::text, 1, now())"
+    ),
+    "unit_conversion": (
+        "(tenant_id, sku, uom, base_uom, numerator, denominator)"
+        " values ($1, $2::uuid::text, $3::text, 'EA', 12, 1)"
+    ),
+    "oversell_case": (
+        "(tenant_id, id, sku, connection_id, order_id, units, cause)"
+        " values ($1, $3, 's', $2, 'o', 1, 'c')"
+    ),
+    "sales_order": (
+        "(tenant_id, id, connection_id, order_id, status, placed_at, day, seen_at, clock_started_at)"
+        " values ($1, $3, $2, 'o', 'open', now(), '2026-11-27', now(), now())"
+    ),
+    "agreement": (
+        "(tenant_id, order_key, number, reason, happened_at, total, made_by)"
+        " values ($1, $3, 1, 'order', now(), 1, $2::text)"
+    ),
+    "agreement_line": (
+        "(tenant_id, order_key, agreement, place, line_type, quantity, net, discount, tax, gross, sku)"
+        " values ($1, $3, 1, 1, 'product', 1, 1, 0, 0, 1, $2::text)"
+    ),
+    "order_refund": (
+        "(tenant_id, order_key, refund_id, rank, happened_at, amount, content)"
+        " values ($1, $3, $2::text, '[]', now(), 1, '{}')"
+    ),
+    "order_shipment": (
+        "(tenant_id, connection_id, shipment_id, order_ref, rank, status, shipped_at, content)"
+        " values ($1, $2, $3::uuid::text, 'o', '[]', 'success', now(), '{}')"
+    ),
+    "order_listed": (
+        "(tenant_id, connection_id, order_id, placed_at, day, updated_at)"
+        " values ($1, $2, $3::uuid::text, now(), '2026-11-27', now())"
+    ),
+    "order_sweep": "(tenant_id, connection_id, stretch) values ($1, $2, $3::uuid::text)",
+    "ownership_rule": (
+        "(tenant_id, id, attribute_group, owner_id, on_foreign, effective_from, reason, set_by)"
+        " values ($1, $3, 'stock', $2, 'hold', now(), 'r', 'test')"
+    ),
+    "truth_source": ("(tenant_id, attribute_group, connection_id) values ($1, $3::uuid::text, $2)"),
+    "truth_stated": (
+        "(tenant_id, attribute, object_id, place, connection_id, value, stated_at, event_id, contract)"
+        " values ($1, 'a', 'o', 'p', $2, 'v', now(), $3, 'c')"
+    ),
+    "truth_turn": (
+        "(tenant_id, attribute, object_id, place, connection_id, value, stated_at)"
+        " values ($1, 'a', $3::uuid::text, 'p', $2, 'v', now())"
+    ),
+    "document_trace": (
+        "(tenant_id, content, object_id, label, occurred_at)"
+        " values ($1, sha256($2::uuid::text::bytea), $3::text, 'l', now())"
+    ),
+    "gtin_use": (
+        "(tenant_id, gtin, level, sku, connection_id) values ($1, 'g', 'each', $3::uuid::text, $2)"
+    ),
+    "price_target": (
+        "(tenant_id, id, connection_id, place, kind, zone, currency)"
+        " values ($1, $3, $2, 'p', 'store', 'UTC', 'USD')"
+    ),
+    "price_version": (
+        "(tenant_id, id, subject, connection_id, object_id, content_hash, item, body, told_at, state)"
+        " values ($1, $3, 'price', $2, 'o', sha256('c'), 'i', '{}', now(), 'current')"
+    ),
+    "priced_article": (
+        "(tenant_id, sku, product_id, status, told_at)"
+        " values ($1, $2::uuid::text, $3::text, 'active', now())"
+    ),
+    "stopped_sale": "(tenant_id, connection_id, sku) values ($1, $2, $3::uuid::text)",
+    "price_due": "(tenant_id, subject, item) values ($1, $2::uuid::text, $3::text)",
+    "price_activation": (
+        "(tenant_id, id, target_id, subject, item, begins_at, version_id, state, due_at, words)"
+        " values ($1, $3, $3, 'price', 'i', now(), $3, 'planned', now(), $2::text)"
+    ),
+    "price_proof": (
+        "(tenant_id, activation_id, sale, amount, leakage, sold_at)"
+        " values ($1, $3, $2::text, 1, 0, now())"
+    ),
+    "return_due": "(tenant_id, id, return_id) values ($1, $2, $3)",
+    "return_terms": "(tenant_id, policy, elsewhere) values ($1, $2::uuid::text, array[$3::text])",
+    "price_paid": (
+        "(tenant_id, sku, currency, day, gross, at)"
+        " values ($1, $2::uuid::text || $3::text, 'USD', '2026-11-27', 1, now())"
+    ),
+    "settlement_due": (
+        "(tenant_id, event_id, due_at)"
+        " values ($1, $3, now() + ($2::text is null)::int * interval '1 s')"
+    ),
 }

@@ -37,7 +37,13 @@ connections.read    yes      yes           yes             yes            yes   
 connections.manage  yes      yes           -               yes            -              -         -
 flows.read          yes      yes           yes             yes            yes            -         yes
 flows.manage        yes      yes           -               yes            -              -         -
+stock.read          yes      yes           yes             yes            yes            -         yes
+stock.manage        yes      yes           -               yes            -              -         -
+prices.read         yes      yes           yes             yes            yes            -         yes
+prices.manage       yes      yes           -               yes            -              -         -
 ledger.read         yes      yes           yes             yes            yes            -         yes
+finance.read        yes      yes           yes             yes            yes            -         yes
+finance.manage      yes      yes           -               yes            -              -         -
 keys.manage         yes      yes           -               yes            -              -         -
 directory.read      yes      yes           yes             yes            -              -         yes
 directory.manage    yes      yes           -               -              -              -         -

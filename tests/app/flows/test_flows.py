@@ -39,7 +39,23 @@ def action(name: str, *events: str, keys: str = "native") -> dict[str, object]:
 
 def test_every_blueprint_is_readable_and_tells_in_words_what_is_wrong() -> None:
     assert blueprints.names() == (
+        "journals_to_erp",
+        "order_acknowledge_to_channel",
         "order_cancel_to_erp",
+        "order_postings_to_erp",
+        "prices_to_stores",
+        "prices_to_web_shop",
+        "promotions_to_stores",
+        "promotions_to_web_shop",
+        "recalls_to_all",
+        "return_cash_to_till",
+        "return_history_to_shop",
+        "return_news_to_customer",
+        "return_points_to_loyalty",
+        "return_refund_to_payments",
+        "return_reversal_to_books",
+        "return_stock_to_warehouse",
+        "return_to_warehouse",
         "shipment_to_channel",
         "stock_to_web_shop",
         "till_sale_to_erp",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from app.cli.program import program
 
+# The layer above all others; imported by the web process alone, when it starts.
+SCREENS = "portal.app:screens"
+
 
 def api() -> None:
     """Run one web process until it is told to stop."""
-    program(["web"])
+    program(["web"], obj=SCREENS)
 
 
 def worker() -> None:
@@ -22,7 +25,7 @@ def scheduler() -> None:
 
 def cli() -> None:
     """Run one command of the command line."""
-    program()
+    program(obj=SCREENS)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,56 @@ from __future__ import annotations
 from infra.web.catalogue import ProblemPage, add_problems
 
 PAGES: dict[str, ProblemPage] = {
+    "reservation.no_rule": ProblemPage(
+        "Channel shows nothing",
+        "The channel has no rule for the article, so nothing of it can be sold there.",
+        "Set a rule for the channel, then reserve again.",
+    ),
+    "reservation.expired": ProblemPage(
+        "Time is over",
+        "The time of the reservation is over, and its goods may be sold.",
+        "Reserve again, or take a backorder.",
+    ),
+    "reservation.converted": ProblemPage(
+        "Taken by an order",
+        "An order has taken what was reserved.",
+        "Cancel the order to give the goods back.",
+    ),
+    "reservation.released": ProblemPage(
+        "Given back",
+        "The reservation was given back, and its goods may be sold.",
+        "Reserve again under a new key.",
+    ),
+    "reservation.key_used": ProblemPage(
+        "Key used before",
+        "The client key was used for another article, quantity or place.",
+        "Use a key of its own for each reservation.",
+    ),
+    "kit.contains_itself": ProblemPage(
+        "Kit contains itself",
+        "A part of the kit is the kit, or is made of it.",
+        "Take that part out.",
+    ),
+    "kit.version_exists": ProblemPage(
+        "Version exists",
+        "The kit has a version of that moment or a later one.",
+        "Choose a later moment.",
+    ),
+    "stock.base_unit": ProblemPage(
+        "Kept in another unit",
+        "An article is kept in one unit, and conversions lead from others to it.",
+        "Give the conversion of another unit into the one that is named.",
+    ),
+    "oversell.decided": ProblemPage(
+        "Already decided",
+        "The case was decided before, or its goods came.",
+        "Read it again; there is nothing left to do.",
+    ),
+    "oversell.incomplete": ProblemPage(
+        "Decision not complete",
+        "The decision lacks the place, the article or the words that it needs.",
+        "Fill the field that is named.",
+    ),
     "tenant.not_named": ProblemPage(
         "Retailer not named",
         "The key reaches several retailers and the request does not say which one it is about.",
@@ -29,6 +79,17 @@ PAGES: dict[str, ProblemPage] = {
         "Effect unknown",
         "The target's last answer was lost, so it may already have this record.",
         "Release it, so that it is sent again under the same key, or discard it.",
+    ),
+    "journal.not_refused": ProblemPage(
+        "Not refused",
+        "The books did not refuse this journal, so there is nothing to send again.",
+        "Read its present state.",
+    ),
+    "journal.period_open": ProblemPage(
+        "Period open",
+        "By the posting rules the journal has the right date already.",
+        "Write the last closed day into `closed_until` of the posting rules, then date the journal"
+        " anew.",
     ),
     "exceptions.tag_invalid": ProblemPage(
         "Tag not usable",
@@ -59,6 +120,31 @@ PAGES: dict[str, ProblemPage] = {
         "Ended already",
         "This override has ended, by itself or by somebody else.",
         "There is nothing left to do.",
+    ),
+    "price.not_held": ProblemPage(
+        "Not waiting for approval",
+        "This price was approved before, or never waited for approval.",
+        "Read its present state; there is nothing to approve.",
+    ),
+    "price.not_current": ProblemPage(
+        "Not in force",
+        "Only the version that counts can be ended: it waits, was replaced, or was ended before.",
+        "Read the present version of the price and end that.",
+    ),
+    "price.zone_unknown": ProblemPage(
+        "Time zone not known",
+        "A price begins by the clock of its place, and this is no time zone.",
+        "Write one such as America/New_York.",
+    ),
+    "price.scope_unknown": ProblemPage(
+        "Scope not known",
+        "What a place belongs to is written as kind:name.",
+        "Write region:west, store_group:outlet, channel:web or customer_group:staff.",
+    ),
+    "price.connection_missing": ProblemPage(
+        "Connection not there",
+        "A place takes prices through a connection of the retailer, and there is none of this name.",
+        "Set the connection up first, or correct its name.",
     ),
     "incident.still_open": ProblemPage(
         "Incident still open",

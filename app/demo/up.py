@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -20,12 +21,14 @@ from app.demo.embedded import Embedded, start_servers
 from app.demo.erp import as_child, bring_up_erp
 from app.demo.first_order import first_delivered
 from app.demo.left_overs import end_left_overs
+from app.demo.people import Link, make_links
 from app.demo.place import (
     Options,
     choose_addresses,
     choose_master_key,
     claimed,
     write_environment,
+    write_private,
 )
 from app.demo.processes import scheduler_process, shop_process, web_process, worker_process
 from app.demo.progress import Progress
@@ -82,6 +85,8 @@ async def _run(options: Options, console: Console, progress: Progress) -> None:
             stage = await _ground(stack, options, progress)
             erp = await _systems(stage)
             floor, configured = await _business(stack, stage, erp)
+            links = await make_links(floor, configured.tenant_id)
+            _tell_links(options, links, progress)
             progress("the shop and the tills of two stores sell; waiting for the first order")
             order = await first_delivered(floor.database, configured.tenant_id)
         progress(
@@ -89,7 +94,7 @@ async def _run(options: Options, console: Console, progress: Progress) -> None:
             " after the command"
         )
         if not options.until_delivered:
-            await show(console, _source(stage, floor, configured), options.export)
+            await show(console, _source(stage, floor, configured, links), options.export)
 
 
 async def _ground(stack: AsyncExitStack, options: Options, progress: Progress) -> _Stage:
@@ -162,7 +167,19 @@ def _refusal_in(group: BaseExceptionGroup[BaseException]) -> PlatformError | Non
     return None
 
 
-def _source(stage: _Stage, floor: Floor, configured: Configured) -> Source:
+def _tell_links(options: Options, links: Sequence[Link], progress: Progress) -> None:
+    """Say how three people enter the portal; each link is good once, and stands in a file too."""
+    told = [f"{_address(options, each)}  {each.email}" for each in links]
+    write_private(options.data / "portal-links", "\n".join(told) + "\n")
+    for each in links:
+        progress(f"portal as the {each.what}: {_address(options, each)}")
+
+
+def _address(options: Options, link: Link) -> str:
+    return f"http://127.0.0.1:{options.port}{link.path}"
+
+
+def _source(stage: _Stage, floor: Floor, configured: Configured, links: Sequence[Link]) -> Source:
     async def standing() -> Standing:
         return await read_standing(floor.database, configured.tenant_id)
 
@@ -170,19 +187,19 @@ def _source(stage: _Stage, floor: Floor, configured: Configured) -> Source:
         embedded = stage.embedded
         restarts = {**stage.children.restarts, **(embedded.restarts if embedded else {})}
         trouble = embedded.trouble if embedded else ""
-        return Surroundings(restarts, trouble, _hints(stage, standing))
+        return Surroundings(restarts, trouble, _hints(stage, standing, links))
 
     return Source(standing, around)
 
 
-def _hints(stage: _Stage, standing: Standing) -> list[tuple[str, str]]:
+def _hints(stage: _Stage, standing: Standing, links: Sequence[Link]) -> list[tuple[str, str]]:
     options = stage.options
     ask = f"curl -sH @{options.api_header} http://127.0.0.1:{options.port}"
     number = standing.orders.last_label.rpartition(" ")[2] or "#1001"
     pids = {**stage.children.pids(), **(stage.embedded.pids() if stage.embedded else {})}
     return [
+        ("open the portal", _address(options, links[0])),
         ("ask for the books", f"{ask}/v1/ledger"),
-        ("and what waits", f"{ask}/v1/exceptions"),
         ("follow one order", f". {options.environment} && .venv/bin/tillwire trace '{number}'"),
         ("try kill -9", "  ".join(f"{name} {pids[name]}" for name in VICTIMS if name in pids)),
         ("logs", f"{options.logs}   (Ctrl-C ends everything)"),

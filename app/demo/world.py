@@ -22,6 +22,8 @@ LOCATION = "main"
 TAX_RATE = Decimal("0.0825")
 STOCK_AT_START = Decimal(400)
 PARTNER = "harborline"
+# How the portal looks under this partner: hue of the greys, colour, mark.
+BRAND = {"hue": "200", "colour": "#006a6e", "mark": "anchor"}
 RETAILER = "maple-main"
 WEB_SHOP, TILLS, ERP = "web-shop", "tills", "erp"
 
@@ -112,5 +114,10 @@ def document(addresses: Addresses, erp_settings: dict[str, Any], erp_key: Path) 
         "connections": connections,
         "flows": flows,
     }
-    partner = {"slug": PARTNER, "name": "Harborline ERP Partners", "retailers": [retailer]}
+    partner = {
+        "slug": PARTNER,
+        "name": "Harborline ERP Partners",
+        "brand": BRAND,
+        "retailers": [retailer],
+    }
     return yaml.safe_dump({"partners": [partner]}, sort_keys=False)

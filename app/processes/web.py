@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,14 @@ from infra.web.hosts import allow_hosts
 from infra.web.protocol import DoorLimits, guarded_protocol
 from tenants.principal import PrincipalCache
 
+# Pages for people, built on the floor by the package above; it wakes the workers by ringing.
+Screens = Callable[[Floor, Callable[[], None]], App]
+
+# What the machine API answers; every other path is a page, where there are pages.
+_OF_MACHINES = ("/v1/", "/problems/")
+_OF_BOTH = "/reconnect/"
+_FOR_MACHINES = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json"})
+
 # The strictest vendor hangs up after 5 s; a database that stalls must turn into 503 before that.
 STATEMENT_TIMEOUT_S = 2.0
 
@@ -41,6 +49,7 @@ class WebApp:
     hooks: App
     events: App
     api: App
+    pages: App | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,11 +61,16 @@ class WebApp:
             if path == PATH and scope["method"] == "POST":
                 await self.events(scope, receive, send)
                 return
+            if self.pages is not None and not _is_for_machines(scope):
+                await self.pages(scope, receive, send)
+                return
         await self.api(scope, receive, send)
 
 
 @asynccontextmanager
-async def open_web(floor: Floor, bell: Bell) -> AsyncIterator[tuple[App, IntakeWriter]]:
+async def open_web(
+    floor: Floor, bell: Bell, screens: Screens | None = None
+) -> AsyncIterator[tuple[App, IntakeWriter]]:
     """Build the application on a floor, with its writer running, behind the guard."""
     settings = load(WebSettings)
     writer = IntakeWriter(floor.database, floor.vault, bell.ring)
@@ -74,6 +88,7 @@ async def open_web(floor: Floor, bell: Bell) -> AsyncIterator[tuple[App, IntakeW
                 policy=policy_of(load(EgressSettings), settings),
             )
         ),
+        pages=screens(floor, bell.ring) if screens is not None else None,
     )
     guarded = WebGuard(
         app,
@@ -87,14 +102,27 @@ async def open_web(floor: Floor, bell: Bell) -> AsyncIterator[tuple[App, IntakeW
         flusher.cancel()
 
 
+def _is_for_machines(scope: Scope) -> bool:
+    """Say whether the machine API answers; a reconnect link is a page for whoever reads pages."""
+    path: str = scope["path"]
+    if path.startswith(_OF_BOTH):
+        return not any(
+            name == b"accept" and b"text/html" in value for name, value in scope["headers"]
+        )
+    return path in _FOR_MACHINES or path.startswith(_OF_MACHINES)
+
+
 def _body_limit(scope: Scope) -> int:
     """Give the most bytes of a body: files may be larger than messages."""
     is_file = scope["path"].startswith("/v1/connections/") and "/files/" in scope["path"]
     return FILE_BODY_BYTES if is_file else MESSAGE_BODY_BYTES
 
 
-async def run_web(folder: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; `folder` is the root of watched folders, if any."""
+async def run_web(folder: Path | None = None, screens: Screens | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; `folder` is the root of watched folders, if any.
+
+    `screens` builds the pages for people; without it only machines are answered.
+    """
     start_process()
     settings = load(WebSettings)
     broker = open_broker(load(RedisSettings).redis_url.get_secret_value())
@@ -103,7 +131,7 @@ async def run_web(folder: Path | None = None) -> None:
             open_floor("web", statement_timeout_s=STATEMENT_TIMEOUT_S)
         )
         bell = stack.enter_context(Bell(broker))
-        app, writer = await stack.enter_async_context(open_web(floor, bell))
+        app, writer = await stack.enter_async_context(open_web(floor, bell, screens))
         stop = stack.enter_context(until_signal())
         server = uvicorn.Server(
             uvicorn.Config(

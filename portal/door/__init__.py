@@ -1,0 +1,1 @@
+"""Who looks at a page: session, permission, reach; and what every answer of the portal carries."""

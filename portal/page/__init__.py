@@ -1,0 +1,1 @@
+"""Pages: templates rendered with what they show, and how money and moments are written."""

@@ -1,0 +1,1 @@
+"""Connections: health, limits, pause, a link for a new credential."""

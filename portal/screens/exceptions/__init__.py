@@ -1,0 +1,1 @@
+"""What waits for a person: list, one record, acts on many."""

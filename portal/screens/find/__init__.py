@@ -1,0 +1,1 @@
+"""The life line of one order, item or receipt."""

@@ -1,0 +1,1 @@
+"""Incidents of one retailer, and causes over all retailers."""

@@ -1,0 +1,1 @@
+"""Now: which retailer loses money, and whether somebody is on it."""

@@ -1,0 +1,1 @@
+"""Replays: what a replay promises, and its receipt."""

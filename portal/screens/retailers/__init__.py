@@ -1,0 +1,1 @@
+"""Retailers: all that a person looks after, one line each."""

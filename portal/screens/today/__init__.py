@@ -1,0 +1,1 @@
+"""Today: is the shop all right, must somebody do something."""

@@ -18,8 +18,9 @@ setup: ## create .venv from requirements.lock (a no-op while the lock is unchang
 run: setup ## start everything on this machine and run the main job (ARGS='--port 8001')
 	@$(BIN)/tillwire up $(ARGS)
 
-test: setup ## run all tests
-	@$(BIN)/pytest
+test: setup ## run all tests, two files at a time
+	@command -v chromium >/dev/null || $(MAKE) setup-browser || echo 'no Chromium, and no right to install it: browser tests are skipped'
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup ## style, types, import rules and architecture tests
 	@$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -13,6 +13,8 @@ from infra.strict_json.read import read_object
 from infra.web.body import check_json_media_type, decode_body
 
 _Model = TypeVar("_Model", bound=BaseModel)
+# Filled while modules of routes are imported: the framework does not find what is read by a dependency.
+_TAKEN: dict[str, type[BaseModel]] = {}
 
 
 def body_as(
@@ -38,7 +40,9 @@ def body_as(
 
 
 def takes(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
-    """Say in the contract what a route with such a dependency takes."""
+    """Say in the contract what a route with such a dependency takes; no two may share a name."""
+    if _TAKEN.setdefault(model.__name__, model) is not model:
+        raise ValueError(f"Two bodies are called {model.__name__}.")
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {
         "requestBody": {
@@ -46,3 +50,8 @@ def takes(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
             "content": {"application/json": {"schema": schema}},
         }
     }
+
+
+def taken_bodies() -> Mapping[str, type[BaseModel]]:
+    """Give all bodies that routes take, by name; complete once every route is imported."""
+    return _TAKEN

@@ -39,7 +39,7 @@ class ChannelShape(Answer):
     held: str = Field(description="Why nothing is published to it at all; empty when it is.")
 
 
-class ReleaseRequest(Request):
+class ReleaseArticlesRequest(Request):
     """What is tried again, and why."""
 
     sku: str | None = Field(
@@ -54,7 +54,7 @@ class ReleasedShape(Answer):
     released: int = Field(description="Articles that are tried again.")
 
 
-Asked = Annotated[ReleaseRequest, Depends(body_as(ReleaseRequest))]
+Asked = Annotated[ReleaseArticlesRequest, Depends(body_as(ReleaseArticlesRequest))]
 
 
 @routes.get("", summary="List the channels with their exposure")
@@ -72,7 +72,7 @@ async def get_channels(caller: ConnectionReader) -> list[ChannelShape]:
 @routes.post(
     "/{connection_id}/release",
     summary="Tell a channel again what it refused",
-    openapi_extra=takes(ReleaseRequest),
+    openapi_extra=takes(ReleaseArticlesRequest),
 )
 async def release_listings(
     caller: ConnectionManager, connection_id: str, asked: Asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -9,23 +10,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from app.api.alert_channels import ChannelChanges, NewChannel
-from app.api.decisions import DiscardRequest, EditRequest, ReleaseRequest
-from app.api.exception_filter import FilterRequest
-from app.api.flow_versions import PreviewRequest, PublishRequest
-from app.api.incident_shapes import (
-    AssignIncidentRequest,
-    CommentIncidentRequest,
-    ResolveIncidentRequest,
-    SnoozeIncidentRequest,
-)
-from app.api.overrides import EndRequest, OverrideRequest
-from app.api.pauses import PauseRequest
-from app.api.reconnect import CredentialsRequest
-from app.api.replay_shapes import ReplayRequest
+from app.api.body import taken_bodies
 from app.api.thin_routes import THIN_PATHS, THIN_SCHEMAS
-from app.api.work_requests import AssignRequest, BulkRequest, CommentRequest, TagRequest
-from app.exceptions.replay.selection import Selection
 from infra.web.problems import MEDIA_TYPE
 
 JsonObject = dict[str, Any]
@@ -41,32 +27,6 @@ large or too slow is answered 400, 408, 413, 414, 421, 431 or 501 before it reac
 Ids are opaque texts; times are RFC 3339 in UTC; amounts are exact decimals written as texts.
 Lists are newest first and paged by cursor.
 """.strip()
-
-# What is read by a dependency of ours and so is not found by the framework.
-_BODIES: tuple[type[BaseModel], ...] = (
-    ReplayRequest,
-    Selection,
-    ReleaseRequest,
-    EditRequest,
-    DiscardRequest,
-    AssignRequest,
-    CommentRequest,
-    TagRequest,
-    BulkRequest,
-    FilterRequest,
-    PublishRequest,
-    PreviewRequest,
-    OverrideRequest,
-    EndRequest,
-    NewChannel,
-    ChannelChanges,
-    PauseRequest,
-    AssignIncidentRequest,
-    CommentIncidentRequest,
-    SnoozeIncidentRequest,
-    ResolveIncidentRequest,
-    CredentialsRequest,
-)
 
 _WITH_KEY = (401, 403, 404, 422, 503)
 _WITH_BODY = (400, 408, 413, 415)
@@ -117,7 +77,7 @@ def contract_of(app: FastAPI) -> JsonObject:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    schemas |= THIN_SCHEMAS | {model.__name__: _schema(model) for model in _BODIES}
+    schemas |= THIN_SCHEMAS | _schemas(taken_bodies())
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, operations in deepcopy(THIN_PATHS).items():
         document["paths"].setdefault(path, {}).update(operations)
@@ -128,8 +88,14 @@ def contract_of(app: FastAPI) -> JsonObject:
     return document
 
 
-def _schema(model: type[BaseModel]) -> JsonObject:
-    return model.model_json_schema(ref_template="#/components/schemas/{model}")
+def _schemas(models: Mapping[str, type[BaseModel]]) -> JsonObject:
+    """Give the shapes of bodies, and of what stands in them, each under its own name."""
+    found: JsonObject = {}
+    for name, model in models.items():
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        found |= schema.pop("$defs", {})
+        found[name] = schema
+    return found
 
 
 def _complete(operation: JsonObject) -> None:

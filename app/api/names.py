@@ -176,7 +176,7 @@ async def show_meanings(
     )
 
 
-@routes.post("", summary="Bind a name", openapi_extra=takes(BindRequest))
+@routes.post("", summary="Bind a name", openapi_extra={**takes(BindRequest), "x-refusals": (409,)})
 async def bind_one(
     caller: ConnectionManager, request: Annotated[BindRequest, Depends(body_as(BindRequest))]
 ) -> ObjectAnswer:
@@ -191,7 +191,9 @@ async def bind_one(
     return ObjectAnswer(object_id=str(object_id))
 
 
-@routes.post("/end", summary="End a name", openapi_extra=takes(EndNameRequest))
+@routes.post(
+    "/end", summary="End a name", openapi_extra={**takes(EndNameRequest), "x-refusals": (409,)}
+)
 async def end_one(
     caller: ConnectionManager,
     request: Annotated[EndNameRequest, Depends(body_as(EndNameRequest))],
@@ -202,7 +204,11 @@ async def end_one(
     return await show_meanings(caller, request.connection_id, request.external_id, request.kind)
 
 
-@routes.post("/rename", summary="Rename an object", openapi_extra=takes(RenameRequest))
+@routes.post(
+    "/rename",
+    summary="Rename an object",
+    openapi_extra={**takes(RenameRequest), "x-refusals": (409,)},
+)
 async def rename_one(
     caller: ConnectionManager, request: Annotated[RenameRequest, Depends(body_as(RenameRequest))]
 ) -> MeaningPage:
@@ -215,7 +221,9 @@ async def rename_one(
 
 
 @routes.post(
-    "/objects/{object_id}/merge", summary="Merge two objects", openapi_extra=takes(MergeRequest)
+    "/objects/{object_id}/merge",
+    summary="Merge two objects",
+    openapi_extra={**takes(MergeRequest), "x-refusals": (409,)},
 )
 async def merge_objects(
     caller: ConnectionManager,
@@ -232,7 +240,9 @@ async def merge_objects(
 
 
 @routes.post(
-    "/objects/{object_id}/split", summary="Split an object", openapi_extra=takes(SplitRequest)
+    "/objects/{object_id}/split",
+    summary="Split an object",
+    openapi_extra={**takes(SplitRequest), "x-refusals": (409,)},
 )
 async def split_object(
     caller: ConnectionManager,

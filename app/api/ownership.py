@@ -65,7 +65,7 @@ class MatrixShape(Answer):
     items: list[GroupShape]
 
 
-class RuleRequest(Request):
+class OwnershipRuleRequest(Request):
     """A new rule; it ends none, it is newer."""
 
     group: Group
@@ -156,9 +156,10 @@ async def show_ownership(caller: FlowReader) -> MatrixShape:
     )
 
 
-@routes.post("/v1/ownership", summary="Set a rule", openapi_extra=takes(RuleRequest))
+@routes.post("/v1/ownership", summary="Set a rule", openapi_extra=takes(OwnershipRuleRequest))
 async def set_ownership(
-    caller: FlowManager, request: Annotated[RuleRequest, Depends(body_as(RuleRequest))]
+    caller: FlowManager,
+    request: Annotated[OwnershipRuleRequest, Depends(body_as(OwnershipRuleRequest))],
 ) -> SetAnswer:
     """Decide who owns a group at a place; it counts within two seconds."""
     async with begin(caller.scope, caller.parts.database) as session:
@@ -166,10 +167,13 @@ async def set_ownership(
 
 
 @routes.post(
-    "/v1/ownership/preview", summary="See what a rule would do", openapi_extra=takes(RuleRequest)
+    "/v1/ownership/preview",
+    summary="See what a rule would do",
+    openapi_extra=takes(OwnershipRuleRequest),
 )
 async def preview_ownership(
-    caller: FlowManager, request: Annotated[RuleRequest, Depends(body_as(RuleRequest))]
+    caller: FlowManager,
+    request: Annotated[OwnershipRuleRequest, Depends(body_as(OwnershipRuleRequest))],
 ) -> PreviewShape:
     """Say which flows would write what they do not own; nothing is written."""
     async with begin(caller.scope, caller.parts.database) as session:
@@ -219,7 +223,7 @@ async def thaw_ownership(
 _OFFENDING = ("flow", "source", "group", "place", "on_foreign", "subjects")
 
 
-def _wanted(request: RuleRequest) -> Wanted:
+def _wanted(request: OwnershipRuleRequest) -> Wanted:
     return Wanted(
         request.group,
         request.owner_id,

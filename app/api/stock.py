@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from app.api.caller import StockReader
-from app.api.paging import LIMIT_USUAL, Limit
+from app.api.paging import LIMIT_USUAL, CursorText, Limit
 from app.api.stock_shapes import PositionPage, WhyShape, position_shape, why_shape
 from app.retail.inventory.read import (
     PositionFilter,
@@ -21,13 +21,11 @@ from app.retail.inventory.read import (
 from infra.database.unit import begin
 from infra.errors import NotFound, Unprocessable
 
-CURSOR_MAX = 1_000
 SKU_MAX = 200
 
 routes = APIRouter(prefix="/v1", tags=["stock"])
 
 Named = Annotated[str, Query(max_length=SKU_MAX)]
-Cursor = Annotated[str | None, Query(max_length=CURSOR_MAX, description="`next_cursor` before.")]
 
 
 @routes.get("/stock", summary="List positions")
@@ -37,7 +35,7 @@ async def list_stock(
     location: Named = "",
     negative: Annotated[bool, Query(description="Only what is below nothing.")] = False,  # noqa: FBT002
     limit: Limit = LIMIT_USUAL,
-    cursor: Cursor = None,
+    cursor: CursorText = None,
 ) -> PositionPage:
     """Give what stands where, in which state, by article and place."""
     wanted = PositionFilter(_stored(sku), _stored(location), negative, _read(cursor))

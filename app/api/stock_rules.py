@@ -21,7 +21,7 @@ from app.api.stock_shapes import (
     PlaceShape,
     PutRuleShape,
     RuleList,
-    RuleRequest,
+    StockRuleRequest,
     kit_shape,
     place_shape,
     rule_shape,
@@ -50,12 +50,12 @@ async def list_stock_rules(
 @routes.put(
     "/stock-rules/{connection_id}",
     summary="Set a rule of a channel",
-    openapi_extra=takes(RuleRequest),
+    openapi_extra=takes(StockRuleRequest),
 )
 async def set_stock_rule(
     caller: StockManager,
     connection_id: str,
-    asked: Annotated[RuleRequest, Depends(body_as(RuleRequest))],
+    asked: Annotated[StockRuleRequest, Depends(body_as(StockRuleRequest))],
 ) -> PutRuleShape:
     """Say what a channel may show; positions stay as they are, only what it shows changes."""
     wanted = NewRule(

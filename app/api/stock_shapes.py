@@ -70,7 +70,7 @@ class WhyShape(Answer):
     reserved: str
 
 
-class RuleRequest(Request):
+class StockRuleRequest(Request):
     """What a channel may show: of one article, or (without `sku`) of all others."""
 
     sku: Annotated[str, StringConstraints(max_length=200, pattern=CLEAN)] = ""

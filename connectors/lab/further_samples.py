@@ -162,9 +162,7 @@ FURTHER: dict[str, tuple[Body, str, str]] = {
         "1001/1",
     ),
     ORDER_ACKNOWLEDGED: (
-        OrderAcknowledgement(
-            order_id="1001", number="#1001", channel="web", acknowledged_at=_AT
-        ),
+        OrderAcknowledgement(order_id="1001", number="#1001", channel="web", acknowledged_at=_AT),
         "order:web/1001",
         "web/1001",
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmarks.__main__ import Size, measure
 
-SMALL = Size(tickets=300, settled_lines=3_000, days=80)
+SMALL = Size(tickets=300, settled_lines=3_000, days=20)
 
 
 @pytest.mark.slow
@@ -20,7 +20,7 @@ async def test_days_and_settlements_are_exact_and_every_planted_difference_is_fo
 
     found = {figure.name: figure.value for figure in figures}
     assert (found["settlement.found"], found["settlement.false"]) == (25, 0)
-    assert found["revisions.days_exact"] >= 80
+    assert found["revisions.days_exact"] >= 20
 
 
 @pytest.mark.slow

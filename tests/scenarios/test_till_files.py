@@ -71,6 +71,8 @@ async def test_broken_tickets_of_an_own_file_wait_alone_and_all_others_arrive(
     await _only_broken_wait(shops, own_file(300, dialect), way, 30)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 @own_files
 async def test_of_10000_tickets_100_are_broken_and_9900_arrive(shops: Shops, dialect: str) -> None:
     broken = await _only_broken_wait(shops, own_file(10_000, dialect), "sent", every=100)

@@ -42,7 +42,7 @@ class TillShop:
             in_chunks(file.content),
         )
 
-    async def run(self, at_most_s: float = 60) -> None:
+    async def run(self, at_most_s: float = 200) -> None:
         """Work until nothing is under way, or waits for a person."""
         async with self.stage.engine():
             await self.stage.rests(self.retailer, at_most_s)

@@ -244,8 +244,11 @@ async def test_a_shop_that_does_not_answer_is_asked_again_later(shop: Shop) -> N
     rows = await shop.stage.rows(
         shop.retailer, "select problem, next_at > now() as later from order_sweep"
     )
-    assert len(rows) == 3
-    assert all(row["later"] and row["problem"].startswith("auth.lost: ") for row in rows)
+    # Whoever is refused first says so; the others leave the connection alone.
+    told = {row["problem"].partition(":")[0] for row in rows}
+    assert (len(rows), all(row["later"] for row in rows)) == (3, True)
+    assert "auth.lost" in told
+    assert told <= {"auth.lost", "breaker.open"}
 
 
 def _body(order: dict[str, Any]) -> bytes:

@@ -214,7 +214,8 @@ class OrderSweeper:
             try:
                 return await self._asker.ask(booked, question)
             except NotSent as trouble:
-                if trouble.after_s is None:
+                # One that rests, or refuses our credential, is left alone until the next sweep.
+                if trouble.after_s is None or trouble.code == "breaker.open":
                     raise
                 await asyncio.sleep(min(trouble.after_s, WAIT_MAX_S))
         return await self._asker.ask(booked, question)
